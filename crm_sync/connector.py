@@ -1,0 +1,311 @@
+"""The connector protocol: all that the author of a plug-in has to read, and to import from.
+
+A connector speaks to one kind of CRM. It is found through the entry-point group
+`crm_sync.connectors`, never by name. It knows its vendor's wire format; the core knows time,
+order, retries and safety. Test one by subclassing `crm_sync.testing.ConnectorContract`.
+
+The laws, each a test of that suite:
+
+* `write` returns one result per `Write`, in order. A row's failure is a result, not an exception.
+* When it cannot be known whether a write took effect (a time-out after sending, a dropped
+  connection, a 5xx), its result is `unknown`. When the batch certainly was not carried out,
+  `write` raises: a `TryLater` with `sent=False`, `AccessDenied`, or `BatchRejected`.
+* Cursors are opaque; resuming from one repeats records rather than skipping any.
+* `Page.gone` tells deletes and merges (old id, surviving id).
+* Quotes, emoji, newlines, empty strings and nulls survive a round trip.
+* No retry and no back-off inside a connector, nor in the vendor's library under it: raise the
+  right error from `crm_sync.errors` and `crm_sync.calls` does the rest. Two exceptions: one
+  refresh of a refused token (`crm_sync.calls.tokens`), and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol, Self, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from crm_sync.errors import (
+    AccessDenied,
+    BatchRejected,
+    ConfigError,
+    QuotaReached,
+    RateLimited,
+    ServerFault,
+    TryLater,
+    Unreachable,
+)
+from crm_sync.model import Entity, Operation, Record, Scalar
+
+__all__ = [
+    "AccessDenied",
+    "BatchRejected",
+    "Capabilities",
+    "ConfigError",
+    "Connector",
+    "ConnectorConfig",
+    "Entity",
+    "FieldSpec",
+    "FieldType",
+    "Finding",
+    "Gone",
+    "Level",
+    "Operation",
+    "Outcome",
+    "Page",
+    "QuotaReached",
+    "RateLimited",
+    "Record",
+    "Ref",
+    "Scalar",
+    "SchemaChange",
+    "ServerFault",
+    "TryLater",
+    "Unreachable",
+    "Usage",
+    "Write",
+    "WriteResult",
+]
+
+
+class ConnectorConfig(BaseModel):
+    """The settings a connector adds to a connection. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the CRM can do, declared once per connector.
+
+    `unique_task_key`: a task can carry a key that the CRM itself keeps unique, so that tasks are
+    created exactly once. `write_batch` and `read_batch` are rows per call. `settle_seconds` is
+    how long after a time-out a late write can still appear: reconciliation waits that long.
+    """
+
+    page_size: int
+    read_batch: int
+    write_batch: int
+    operations: frozenset[Operation]
+    unique_task_key: bool
+    settle_seconds: float = 0.0
+
+
+class FieldType(StrEnum):
+    """Types of CRM fields, as far as the core has to tell them apart."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    CHECKBOX = "checkbox"
+    DATE = "date"
+    DATETIME = "datetime"
+    PICKLIST = "picklist"
+    REFERENCE = "reference"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field of one CRM object, under the CRM's name.
+
+    As described by the CRM, or as wanted by a connector's own schema. `values` are the values
+    allowed when `restricted`; `length` is in characters, None when unlimited or not text.
+    """
+
+    entity: Entity
+    name: str
+    type: FieldType
+    label: str = ""
+    length: int | None = None
+    values: tuple[str, ...] = ()
+    restricted: bool = False
+    createable: bool = True
+    updateable: bool = True
+    nillable: bool = True
+    unique: bool = False
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """A field that the CRM lacks, or has otherwise than wanted, and what would be done."""
+
+    wanted: FieldSpec
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A record that is no longer there: deleted, or merged into `survivor`."""
+
+    entity: Entity
+    id: str
+    survivor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a pull. Store it and its `cursor` together, then ask for the next.
+
+    The last page's cursor starts the next incremental pull. `complete` is True on that page.
+    `total` is how many records the whole pull expects, where the CRM says so.
+    """
+
+    records: Sequence[Record]
+    gone: Sequence[Gone]
+    cursor: str
+    complete: bool = False
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One record of the CRM."""
+
+    entity: Entity
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One row to write, under the CRM's field names.
+
+    `key` is the stable key of the intent behind it; a connector may send it along for tracing.
+    `record_id` is empty for create. `to` is the other end of a `link`. A value of None clears.
+    """
+
+    operation: Operation
+    entity: Entity
+    key: str
+    record_id: str = ""
+    fields: Mapping[str, Scalar] = field(default_factory=dict)
+    to: Ref | None = None
+
+
+class Outcome(StrEnum):
+    """What became of a write."""
+
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """The outcome of one `Write`.
+
+    `record_id` is the id of the record written, also of a created one. For `rejected`, `code` and
+    `message` are the CRM's own words and `hint` ours. A create refused because the key is taken
+    is `rejected` with `duplicate_key=True`, and names no id. `retry` marks a rejection that time
+    mends (a locked row).
+    """
+
+    outcome: Outcome
+    record_id: str = ""
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+    duplicate_key: bool = False
+    retry: bool = False
+
+
+class Level(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `crm-sync check`: what was looked at, what was seen, what to do about it."""
+
+    level: Level
+    subject: str
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """API calls used and allowed in the CRM's own window, as it last said."""
+
+    used: int
+    allowed: int
+
+    @property
+    def left(self) -> float:
+        """The share of the allowance that is left, 0.0 to 1.0."""
+        return max(0.0, 1.0 - self.used / self.allowed) if self.allowed > 0 else 0.0
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One CRM account, spoken to in its own language. See the laws in the module docstring."""
+
+    Config: ClassVar[type[ConnectorConfig]]
+    capabilities: ClassVar[Capabilities]
+    schema: ClassVar[Sequence[FieldSpec]]
+    """The custom fields that crm-sync writes and `setup` creates, declared once."""
+
+    @classmethod
+    def connect(cls, config: ConnectorConfig) -> Self:
+        """Build a client; may, but need not, talk to the CRM."""
+        ...
+
+    def check(self) -> Sequence[Finding]:
+        """Look at credentials, scopes and quota, without writing."""
+        ...
+
+    def describe(self, entity: Entity) -> Sequence[FieldSpec]:
+        """Every field of the entity's main object that this user can see."""
+        ...
+
+    def pull(
+        self,
+        entity: Entity,
+        fields: Sequence[str],
+        *,
+        cursor: str | None,
+        where: str = "",
+        object_name: str = "",
+    ) -> Iterator[Page]:
+        """All records (no cursor), or those changed since the cursor.
+
+        `where` is an optional filter in the CRM's own language, from the mapping; `object_name`
+        the CRM's object, when the mapping names another than the connector's default.
+        """
+        ...
+
+    def read(self, entity: Entity, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record]:
+        """The live records of these ids; absent ones are left out. At most `read_batch` ids."""
+        ...
+
+    def find(self, entity: Entity, field: str, values: Sequence[str]) -> Sequence[Record]:
+        """Live records whose field has one of the values; each record carries at least it."""
+        ...
+
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        """Carry out at most `write_batch` writes of one operation and one entity."""
+        ...
+
+    def usage(self) -> Usage | None:
+        """The allowance, if the CRM said; costs no call."""
+        ...
+
+    def missing_schema(self, wanted: Sequence[FieldSpec]) -> Sequence[SchemaChange]:
+        """What of `wanted` the CRM lacks."""
+        ...
+
+    def url(self, entity: Entity, id: str) -> str:
+        """Where a person can see the record."""
+        ...
+
+    def close(self) -> None:
+        """Give back sockets; the connector is not used afterwards."""
+        ...

@@ -1,0 +1,239 @@
+"""The frozen values of crm-sync's vocabulary. Imports nothing of ours; see `docs/glossary.md`.
+
+Times are aware UTC datetimes, dates are calendar dates, confidences are probabilities in [0, 1].
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+Scalar = str | int | float | bool | None
+"""What a CRM field can hold, as JSON carries it. Dates and times are ISO 8601 strings."""
+
+
+class Entity(StrEnum):
+    """What a CRM keeps, by our name for it."""
+
+    CONTACT = "contact"
+    ACCOUNT = "account"
+    COLLEAGUE = "colleague"
+    DEAL = "deal"
+    INTERACTION = "interaction"
+    TASK = "task"
+
+
+class Operation(StrEnum):
+    """What a write does. `delete` exists for undo alone."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    LINK = "link"
+    DELETE = "delete"
+
+
+class JobChangeKind(StrEnum):
+    """The verdict on one contact's employment."""
+
+    RETITLED = "retitled"
+    MOVED = "moved"
+    LEFT = "left"
+    UNCHANGED = "unchanged"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_change(self) -> bool:
+        """True for the three kinds that say something happened."""
+        return self in (JobChangeKind.RETITLED, JobChangeKind.MOVED, JobChangeKind.LEFT)
+
+
+class Band(StrEnum):
+    """What may be done with a match or a job change: by itself, after review, or nothing."""
+
+    AUTO = "auto"
+    REVIEW = "review"
+    IGNORED = "ignored"
+
+
+class Policy(StrEnum):
+    """What may be written to one CRM field; ordered from lenient to strict."""
+
+    OVERWRITE = "overwrite"
+    FILL_BLANK = "fill_blank"
+    REVIEW = "review"
+    NEVER = "never"
+
+
+class Mode(StrEnum):
+    """How much a connection may do by itself."""
+
+    SHADOW = "shadow"
+    REVIEW = "review"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row as the CRM gave it, under the CRM's own field names."""
+
+    entity: Entity
+    id: str
+    fields: Mapping[str, Scalar]
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason for a verdict: which rule, what it saw, from which source, as of when."""
+
+    rule: str
+    detail: str
+    source: str = ""
+    as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A title at an organisation; either may be unknown (empty)."""
+
+    title: str = ""
+    organisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """The verdict on one contact, with a confidence of its own and its evidence.
+
+    `before` is what the CRM says, `after` what the source says; `since` is when the new
+    employment began (for `left`: when the old one ended); `as_of` is the date of the claim.
+    """
+
+    contact_id: str
+    kind: JobChangeKind
+    confidence: float
+    band: Band
+    before: Position
+    after: Position
+    since: date | None = None
+    as_of: date | None = None
+    source: str = ""
+    profile_id: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def claim(self) -> str:
+        """What is claimed, independent of who claims it and when: the same claim is one change."""
+        after = (self.after.title.casefold(), self.after.organisation.casefold())
+        return stable_key(self.kind, *after, self.since or "")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of one record: `before` is the value that `after` replaces.
+
+    `name` is ours (`new_title`), `crm_field` the CRM's. An update whose live value is no longer
+    `before` is drift and is not written.
+    """
+
+    name: str
+    crm_field: str
+    before: Scalar
+    after: Scalar
+
+
+class Disposition(StrEnum):
+    """Whether a change may be applied without a person."""
+
+    AUTO = "auto"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write to one record, or one task, with everything that justifies and undoes it.
+
+    `key` is stable: the same claim about the same record has the same key in every plan and on
+    every machine, and is carried out once. `requires` is the key of a change that must have been
+    applied first (a task waits for the flag that it talks about). `held_by` says in words why a
+    person has to look, when `disposition` is review.
+    """
+
+    key: str
+    operation: Operation
+    entity: Entity
+    record_id: str
+    contact_id: str
+    kind: JobChangeKind
+    fields: tuple[FieldChange, ...]
+    disposition: Disposition
+    reason: str
+    confidence: float
+    evidence: tuple[Evidence, ...] = ()
+    requires: str = ""
+    held_by: str = ""
+    owner_id: str = ""
+    rule: str = ""
+
+    @property
+    def short_id(self) -> str:
+        """The first ten characters of the key: what people type."""
+        return self.key[:10]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardResult:
+    """One guard's finding over a plan; a tripped guard stops `apply` before the first write."""
+
+    name: str
+    tripped: bool
+    measured: float
+    limit: float
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be written and why; frozen, hashed, expiring.
+
+    `undo_of` names the run that an inverse plan takes back. `funnel` counts what each stage let
+    through, by stage name.
+    """
+
+    id: int
+    connection: str
+    created_at: datetime
+    expires_at: datetime
+    mode: Mode
+    changes: tuple[Change, ...]
+    guards: tuple[GuardResult, ...] = ()
+    funnel: Mapping[str, int] = field(default_factory=dict)
+    undo_of: int | None = None
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over everything that an approval is given for."""
+        body = [self.connection, self.undo_of, [asdict(change) for change in self.changes]]
+        return hashlib.sha256(canonical_json(body).encode()).hexdigest()
+
+
+def canonical_json(value: object) -> str:
+    """JSON with sorted keys and no blanks, dates as ISO 8601: equal values give equal text."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_iso
+    )
+
+
+def stable_key(*parts: object) -> str:
+    """A SHA-256 hex digest of the parts, the same on every machine and in every process."""
+    return hashlib.sha256(canonical_json([str(part) for part in parts]).encode()).hexdigest()
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a stored value")
