@@ -145,6 +145,21 @@ class FieldChange:
     after: Scalar
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a CRM field said when it was first seen, or when our write there was last verified.
+
+    `edited_at` is since when the live value is another one (`live`): a person, or another system,
+    edited the field, and we keep off it. None while nobody did.
+    """
+
+    value: Scalar
+    basis: str
+    at: datetime
+    edited_at: datetime | None = None
+    live: Scalar = None
+
+
 class Disposition(StrEnum):
     """Whether a change may be applied without a person."""
 

@@ -89,8 +89,10 @@ def _read(path: Path) -> str:
             raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(
-            "there is no such file", place=str(path), fix="Check the path; `crm-sync init` writes "
-            "a configuration with its mappings into the current folder."
+            "there is no such file",
+            place=str(path),
+            fix="Check the path; `crm-sync init` writes "
+            "a configuration with its mappings into the current folder.",
         ) from None
     except OSError as problem:
         raise ConfigError(
@@ -226,11 +228,7 @@ def _one(error: ErrorDetails, model: type[BaseModel], file: YamlFile, at: KeyPat
         return file.error(f"{name}: {message}", location)
     given = error.get("input")
     secret = any(word in name.lower() for word in ("secret", "password", "token", "key"))
-    shown = (
-        f", not {given!r}"
-        if isinstance(given, str | int | float | bool) and not secret
-        else ""
-    )
+    shown = f", not {given!r}" if isinstance(given, str | int | float | bool) and not secret else ""
     return file.error(f"{name} should be {message}{shown}", location)
 
 

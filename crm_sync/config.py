@@ -1,0 +1,289 @@
+"""The configuration file: `config.yaml`, checked as a whole, its secrets by reference only.
+
+Paths are relative to the file. The core checks what it knows of a connection; the rest belongs to
+the connector and is checked by the connector's own model when it is first needed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from crm_sync.errors import ConfigError, NotFound
+from crm_sync.model import Mode
+from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean, load_yaml, validate
+
+if TYPE_CHECKING:
+    from crm_sync.connector import ConnectorConfig
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Guards(_Settings):
+    """Limits on what one plan may write without a person; shares are 0.0 to 1.0."""
+
+    max_share_changed: Share = 0.25
+    max_contacts_changed: Annotated[int, Field(ge=0)] = 5_000
+    max_tasks_per_colleague_per_day: Annotated[int, Field(ge=0)] = 40
+    min_source_share: Share = 0.5
+    minimum_sample: Annotated[int, Field(ge=0)] = 50
+
+
+class ConnectionSettings(_Settings):
+    """One CRM account, without what belongs to its connector."""
+
+    connector: str
+    mapping: Path
+    playbooks: Path | None = None
+    enrichment: list[str] = Field(default_factory=list)
+    mode: Mode = Mode.REVIEW
+    schedule: str | None = None
+    timezone: str = "UTC"
+    language: Literal["en", "fr"] = "en"
+    guards: Guards = Guards()
+    plan_expires_after_days: Annotated[int, Field(ge=1, le=90)] = 7
+    quota_floor: Share = 0.2
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        from zoneinfo import ZoneInfo
+
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"there is no time zone {value!r}; for example Europe/Paris") from None
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _known_schedule(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        from apscheduler.triggers.cron import CronTrigger
+
+        try:
+            CronTrigger.from_crontab(value)
+        except ValueError as problem:
+            raise ValueError(
+                f"is not a cron schedule ({problem}); for example '0 5 * * mon-fri'"
+            ) from None
+        return value
+
+
+class FileSource(_Settings):
+    """An enrichment source read from files; `path` may hold `*` and `**`."""
+
+    source: Literal["file"]
+    path: str
+    mapping: Path
+    as_of: dt.date | None = None
+
+
+class _File(_Settings):
+    database: str = "sqlite:///crm-sync.db"
+    connections: dict[str, dict[str, Any]]
+    enrichment: dict[str, FileSource] = Field(default_factory=dict)
+
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith("sqlite:///"):
+            raise ValueError("should be sqlite:///FILE")
+        return value
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A configured connection: our settings, and the connector's as written in the file."""
+
+    name: str
+    settings: ConnectionSettings
+    raw: dict[str, Any]
+    file: YamlFile
+
+    def path(self, path: Path) -> Path:
+        """A path of this connection, made absolute against the configuration's folder."""
+        return self.file.path.parent / path
+
+    def connector_config(self, model: type[ConnectorConfig]) -> ConnectorConfig:
+        """The connector's own settings with secrets resolved.
+
+        Raises `ConfigError` for unknown keys, literal secrets, and references that lead nowhere.
+        """
+        at = ("connections", self.name)
+        resolved = _resolve(self.raw, _secret_keys(model), self, at)
+        return validate(model, self.file, resolved, at)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration."""
+
+    file: YamlFile
+    database: str
+    connections: dict[str, Connection]
+    sources: dict[str, FileSource]
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start."""
+        return self.file.path.parent
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return self.folder / self.database.removeprefix("sqlite:///")
+
+    def connection(self, name: str | None) -> Connection:
+        """The connection of that name; without a name, the only one."""
+        if name is None and len(self.connections) == 1:
+            return next(iter(self.connections.values()))
+        known = ", ".join(self.connections) or "none"
+        if name is None:
+            raise NotFound("which connection?", fix=f"Name one of: {known}.")
+        if name not in self.connections:
+            guess = did_you_mean(name, list(self.connections))
+            fix = f"Did you mean `{guess}`?" if guess else f"Known: {known}."
+            raise NotFound(f"no connection is called `{name}`", place=str(self.file.path), fix=fix)
+        return self.connections[name]
+
+
+def load_config(path: Path) -> Config:
+    """Read and check `config.yaml`; raises `ConfigError` with every mistake and its place."""
+    if not path.exists():
+        raise ConfigError(
+            "there is no such configuration",
+            place=str(path),
+            fix="Run `crm-sync init` here to write one, or name it with --config PATH.",
+        )
+    file = load_yaml(path.absolute())
+    model = validate(_File, file)
+    connections = {
+        name: _connection(name, section, file) for name, section in model.connections.items()
+    }
+    for connection in connections.values():
+        _known_sources(connection, model.enrichment)
+    return Config(file, model.database, connections, dict(model.enrichment))
+
+
+def _connection(name: str, section: dict[str, Any], file: YamlFile) -> Connection:
+    at: KeyPath = ("connections", name)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", name):
+        raise file.error(
+            f"`{name}` cannot name a connection", at, "Use letters, digits, `-` and `_`."
+        )
+    ours = {key: value for key, value in section.items() if key in ConnectionSettings.model_fields}
+    settings = validate(ConnectionSettings, file, ours, at)
+    theirs = {key: value for key, value in section.items() if key not in ours}
+    return Connection(name, settings, theirs, file)
+
+
+def _known_sources(connection: Connection, sources: dict[str, FileSource]) -> None:
+    for index, source in enumerate(connection.settings.enrichment):
+        if source not in sources:
+            guess = did_you_mean(source, list(sources))
+            fix = f"Did you mean `{guess}`?" if guess else "Add it under `enrichment:`."
+            at = ("connections", connection.name, "enrichment", index)
+            raise connection.file.error(f"there is no enrichment source `{source}`", at, fix)
+
+
+def _secret_keys(model: Any) -> frozenset[str]:
+    """The names of all fields of a model, and of the models inside it, that are secrets."""
+    from typing import get_args
+
+    found: set[str] = set()
+
+    def visit(annotation: Any, name: str) -> None:
+        if annotation is SecretStr:
+            found.add(name)
+        elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            for inner, field in annotation.model_fields.items():
+                visit(field.annotation, field.alias or inner)
+        for argument in get_args(annotation):
+            visit(argument, name)
+
+    visit(model, "")
+    return frozenset(found)
+
+
+def _resolve(value: Any, secrets: frozenset[str], owner: Connection, at: KeyPath) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _secret(inner, owner, (*at, key))
+            if key in secrets and isinstance(inner, str | int)
+            else _resolve(inner, secrets, owner, (*at, key))
+            for key, inner in value.items()
+        }
+    return value
+
+
+def _secret(reference: str | int, owner: Connection, at: KeyPath) -> str:
+    """The secret behind `env/NAME`, `file/PATH` or `keyring/SERVICE/NAME`."""
+    kind, _, rest = str(reference).partition("/")
+    if kind == "env" and rest:
+        value = os.environ.get(rest)
+        if value is None:
+            raise owner.file.error(
+                f"the environment variable {rest} is not set", at, f"Set it: export {rest}=…"
+            )
+        return value
+    if kind == "file" and rest:
+        try:
+            return owner.path(Path(rest)).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            reason = getattr(problem, "strerror", None) or "it is not text"
+            raise owner.file.error(
+                f"the secret's file {rest} cannot be read: {reason}", at, "Check the path."
+            ) from None
+    if kind == "keyring" and "/" in rest:
+        return _from_keyring(rest, owner, at)
+    urls = _urls(owner.raw)
+    if urls and all(_on_loopback(url) for url in urls):
+        return str(reference)
+    raise owner.file.error(
+        "a secret is written here in clear text",
+        at,
+        "Refer to it instead: env/NAME, file/PATH or keyring/SERVICE/NAME.",
+    )
+
+
+def _from_keyring(rest: str, owner: Connection, at: KeyPath) -> str:
+    service, _, name = rest.partition("/")
+    try:
+        import keyring
+    except ImportError:
+        raise owner.file.error(
+            "the `keyring` package is not installed", at, "pip install keyring, or use env/NAME."
+        ) from None
+    value = cast("str | None", keyring.get_password(service, name))
+    if value is None:
+        raise owner.file.error(
+            f"the key ring holds nothing for {service}/{name}", at, f"keyring set {service} {name}"
+        )
+    return value
+
+
+def _urls(section: Any) -> list[str]:
+    if isinstance(section, dict):
+        return [url for value in section.values() for url in _urls(value)]
+    return [section] if isinstance(section, str) and "://" in section else []
+
+
+def _on_loopback(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in LOOPBACK
+    except ValueError:
+        return False

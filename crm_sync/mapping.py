@@ -1,0 +1,247 @@
+"""The CRM mapping: which CRM field is what to us, and what may be written to it.
+
+The analyst's YAML (`mappings/salesforce.yaml`) becomes a frozen `Mapping`. Beside the connector,
+this is the only place where the vendor's field names are known; everything else uses the
+canonical names of `READABLE` and `WRITABLE`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from crm_sync.connector import FieldSpec
+from crm_sync.errors import ConfigError
+from crm_sync.model import Entity, Policy, Record, Scalar, canonical_json
+from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean, load_yaml, validate
+
+READABLE: dict[Entity, tuple[str, ...]] = {
+    Entity.CONTACT: (
+        "first_name", "last_name", "name", "title", "organisation", "email", "personal_email",
+        "phone", "mobile", "linkedin_url", "city", "country", "language", "account_id", "owner_id",
+        "last_activity", "created_at", "modified_at",
+    ),
+    Entity.ACCOUNT: ("name", "website", "owner_id"),
+    Entity.COLLEAGUE: ("name", "email", "active", "language"),
+}  # fmt: skip
+"""What we can read of each entity, by our names."""
+
+WRITABLE: dict[Entity, tuple[str, ...]] = {
+    Entity.CONTACT: (
+        "title", "moved", "job_change", "moved_on", "previous_organisation", "new_organisation",
+        "new_title", "last_verified", "evidence",
+    ),
+    Entity.TASK: (
+        "key", "subject", "body", "due_on", "owner_id", "contact_id", "account_id", "status",
+        "priority",
+    ),
+}  # fmt: skip
+"""What we can write of each entity, by our names."""
+
+CrmName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$")]
+
+
+class JobChangeAction(StrEnum):
+    """What to do about a job change. `flag_and_task` keeps the old record's title and account."""
+
+    UPDATE_TITLE = "update_title"
+    FLAG_AND_TASK = "flag_and_task"
+    NOTHING = "nothing"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WriteField(_Section):
+    """One writable CRM field: its name, its policy, and how our values are spelt there.
+
+    `values` translates ours into the CRM's (`retitled: Retitled`); `constant` is written as it is
+    whenever the record is.
+    """
+
+    field: CrmName
+    policy: Policy = Policy.OVERWRITE
+    values: dict[str, str] | None = None
+    constant: str | int | float | bool | None = None
+
+    def spell(self, value: Scalar) -> Scalar:
+        """Our value as the CRM spells it."""
+        if self.values is not None and isinstance(value, str):
+            return self.values.get(value, value)
+        return value
+
+
+class ReadSection(_Section):
+    """An entity that is only read."""
+
+    object: CrmName
+    where: str = ""
+    read: dict[str, CrmName]
+
+
+class ContactSection(ReadSection):
+    """Contacts: read, compared and written back."""
+
+    write: dict[str, WriteField] = Field(default_factory=dict)
+
+
+class TaskSection(_Section):
+    """Follow-up tasks: only ever created."""
+
+    object: CrmName
+    write: dict[str, WriteField]
+
+    @model_validator(mode="after")
+    def _whole(self) -> TaskSection:
+        for name in ("subject", "contact_id"):
+            if name not in self.write:
+                raise ValueError(f"a task needs `{name}` under write")
+        return self
+
+
+class JobChangeActions(_Section):
+    """One action per kind of job change."""
+
+    retitled: JobChangeAction = JobChangeAction.UPDATE_TITLE
+    moved: JobChangeAction = JobChangeAction.FLAG_AND_TASK
+    left: JobChangeAction = JobChangeAction.FLAG_AND_TASK
+
+
+class MappingModel(_Section):
+    """The whole file."""
+
+    contact: ContactSection
+    account: ReadSection | None = None
+    colleague: ReadSection | None = None
+    task: TaskSection | None = None
+    job_changes: JobChangeActions = JobChangeActions()
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A checked mapping, and the file it came from (for errors that point at a line)."""
+
+    model: MappingModel
+    file: YamlFile
+
+    def reads(self, entity: Entity) -> ReadSection | None:
+        """What is read of an entity, or None when the mapping leaves it out."""
+        sections: dict[Entity, ReadSection | None] = {
+            Entity.CONTACT: self.model.contact,
+            Entity.ACCOUNT: self.model.account,
+            Entity.COLLEAGUE: self.model.colleague,
+        }
+        return sections.get(entity)
+
+    def writes(self, entity: Entity) -> dict[str, WriteField]:
+        """What may be written of an entity, by our names."""
+        if entity is Entity.CONTACT:
+            return self.model.contact.write
+        if entity is Entity.TASK and self.model.task is not None:
+            return self.model.task.write
+        return {}
+
+    def pulled_fields(self, entity: Entity) -> tuple[str, ...]:
+        """The CRM fields that a pull asks for: all that is read, and all that may be written."""
+        section = self.reads(entity)
+        names = list(section.read.values()) if section else []
+        if entity is Entity.CONTACT:
+            names += [write.field for write in self.model.contact.write.values()]
+        return tuple(dict.fromkeys(names))
+
+    def scope(self, entity: Entity) -> str:
+        """Changes when a pull would ask for something else: then it has to start anew."""
+        section = self.reads(entity)
+        asked = [section.object, section.where] if section else []
+        text = canonical_json([asked, self.pulled_fields(entity)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def canonical(self, record: Record) -> dict[str, Scalar]:
+        """A record under our names; what the mapping leaves out is absent."""
+        section = self.reads(record.entity)
+        if section is None:
+            return {}
+        return {ours: record.fields.get(theirs) for ours, theirs in section.read.items()}
+
+    def problems(self, entity: Entity, described: Sequence[FieldSpec]) -> list[ConfigError]:
+        """What in the mapping the CRM does not have, cannot write, or would not take."""
+        known = {spec.name.lower(): spec for spec in described}
+        return [
+            problem
+            for at, name, write in self._mentions(entity)
+            if (problem := self._problem(at, name, write, known)) is not None
+        ]
+
+    def _mentions(self, entity: Entity) -> Iterator[tuple[KeyPath, str, WriteField | None]]:
+        section = self.reads(entity)
+        for ours, theirs in (section.read if section else {}).items():
+            yield (entity.value, "read", ours), theirs, None
+        for ours, write in self.writes(entity).items():
+            yield (entity.value, "write", ours), write.field, write
+
+    def _problem(
+        self, at: KeyPath, name: str, write: WriteField | None, known: dict[str, FieldSpec]
+    ) -> ConfigError | None:
+        if "." in name:  # through a relation: the CRM checks it when it is asked
+            return None
+        spec = known.get(name.lower())
+        if spec is None:
+            guess = did_you_mean(name, [found.name for found in known.values()])
+            fix = f"Did you mean `{guess}`?" if guess else "Leave the line out, or create the field"
+            return self.file.error(
+                f"the CRM has no field `{name}`, or this user cannot see it",
+                at,
+                fix if guess else f"{fix} and let the integration user see it.",
+            )
+        if write is None:
+            return None
+        allowed = spec.createable if at[0] == Entity.TASK.value else spec.updateable
+        if not allowed:
+            return self.file.error(
+                f"this user may not write `{name}`", at, "Grant edit permission, or remove it."
+            )
+        return self._bad_values(at, spec, write)
+
+    def _bad_values(self, at: KeyPath, spec: FieldSpec, write: WriteField) -> ConfigError | None:
+        if not spec.restricted:
+            return None
+        spelt = [*(write.values or {}).values()]
+        spelt += [write.constant] if isinstance(write.constant, str) else []
+        for value in spelt:
+            if value not in spec.values:
+                return self.file.error(
+                    f"`{value}` is not one of the values of `{spec.name}`",
+                    at,
+                    f"Use one of: {', '.join(spec.values)}.",
+                )
+        return None
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Read and check a mapping file; raises `ConfigError` with every mistake and its place."""
+    file = load_yaml(path)
+    model = validate(MappingModel, file)
+    mapping = Mapping(model, file)
+    for entity in (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK):
+        _refuse_unknown(mapping, entity)
+    return mapping
+
+
+def _refuse_unknown(mapping: Mapping, entity: Entity) -> None:
+    section = mapping.reads(entity)
+    sides = (("read", section.read if section else {}, READABLE.get(entity, ())),
+             ("write", mapping.writes(entity), WRITABLE.get(entity, ())))  # fmt: skip
+    for side, given, known in sides:
+        for name in given:
+            if name not in known:
+                guess = did_you_mean(name, known)
+                fix = f"Did you mean `{guess}`?" if guess else f"Known: {', '.join(known)}."
+                at = (entity.value, side, name)
+                raise mapping.file.error(f"crm-sync knows no `{name}` to {side} here", at, fix)
