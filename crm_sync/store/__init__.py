@@ -1,0 +1,1 @@
+"""What is durable: tables, migrations, and one module of statements per aggregate."""

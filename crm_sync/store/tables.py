@@ -39,6 +39,7 @@ record = Table(
     Column("id", String, primary_key=True),
     Column("fields", Text, nullable=False),  # JSON, under the CRM's names
     Column("modified_at", String),  # as the CRM says
+    Column("first_modified_at", String),  # the same, when we first saw the record
     Column("seen_at", String, nullable=False),  # the pull that last brought it
     Column("gone_at", String),
     Column("survivor", String),  # after a merge
@@ -55,7 +56,8 @@ cursor = Table(
     Column("at", String, nullable=False),
 )
 
-# What each field said when we first saw it, or when we last verified our own write there.
+# What a field said when we first saw it, or when we last verified our own write there. Sparse: a
+# field without a row still says what it said at first.
 baseline = Table(
     "baseline",
     metadata,
@@ -65,7 +67,7 @@ baseline = Table(
     Column("field", String, primary_key=True),  # the CRM's name
     Column("value", Text),  # JSON scalar
     Column("basis", String, nullable=False),  # seen | verified
-    Column("at", String, nullable=False),  # record date when first seen, else time of the write
+    Column("at", String, nullable=False),  # when an edit was first seen, else time of the write
     Column("edited_at", String),  # since when the live value is another
     Column("live", Text),  # that other value, JSON scalar
 )

@@ -1,0 +1,121 @@
+"""What each CRM field said at first or after our own write: the base of the human lock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.model import Baseline, Entity, Record, Scalar, canonical_json
+from crm_sync.store.sql import chunks, dump, load, moment, stamp, upsert
+from crm_sync.store.tables import baseline, record
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_UPDATED = ("value", "basis", "at", "edited_at", "live")
+
+
+def verified(
+    tx: Connection,
+    connection: str,
+    entity: Entity,
+    record_id: str,
+    values: Mapping[str, Scalar],
+    at: datetime,
+) -> None:
+    """Our write of `values` was read back: from now on they are what a person's edit is held against.
+
+    Also brings our copy of the record up to date, so that the next pull does not take our own
+    write for somebody's edit.
+    """
+    from sqlalchemy import select, update
+
+    rows = [
+        _row(connection, entity, record_id, field, Baseline(value, "verified", at))
+        for field, value in values.items()
+    ]
+    upsert(tx, baseline, rows, update=_UPDATED)
+    here = (record.c.connection == connection) & (record.c.entity == entity)
+    here &= record.c.id == record_id
+    stored = tx.execute(select(record.c.fields).where(here)).scalar()
+    if stored is not None:
+        fields = canonical_json({**json.loads(stored), **values})
+        tx.execute(update(record).where(here).values(fields=fields))
+
+
+def of_records(
+    tx: Connection, connection: str, entity: Entity, ids: Collection[str]
+) -> dict[str, dict[str, Baseline]]:
+    """Baselines by record id and CRM field; only of fields that changed since first seen."""
+    from sqlalchemy import select
+
+    found: dict[str, dict[str, Baseline]] = {}
+    for some in chunks(ids):
+        query = select(baseline).where(
+            (baseline.c.connection == connection)
+            & (baseline.c.entity == entity)
+            & baseline.c.record_id.in_(some)
+        )
+        for row in tx.execute(query):
+            at = moment(row.at)
+            assert at is not None  # noqa: S101 - the column is not nullable
+            found.setdefault(row.record_id, {})[row.field] = Baseline(
+                load(row.value), row.basis, at, moment(row.edited_at), load(row.live)
+            )
+    return found
+
+
+def note_edits(
+    tx: Connection,
+    connection: str,
+    entity: Entity,
+    seen: Sequence[tuple[Record, Mapping[str, Scalar]]],
+    watched: Collection[str],
+    at: datetime,
+) -> None:
+    """Compare records with what we held of them (`before`) and note who differs from its base.
+
+    `at` stands in for the time of an edit where the CRM gives the record no date.
+    """
+    changed = [
+        (new, before)
+        for new, before in seen
+        if any(new.fields.get(name) != before.get(name) for name in watched)
+    ]
+    known = of_records(tx, connection, entity, [new.id for new, _ in changed])
+    rows: list[dict[str, Any]] = []
+    for new, before in changed:
+        bases = known.get(new.id, {})
+        for name in watched:
+            live = new.fields.get(name)
+            if live == before.get(name):
+                continue
+            base = bases.get(name) or Baseline(before.get(name), "seen", at)
+            noted = _against(base, live, new.modified or at)
+            rows.append(_row(connection, entity, new.id, name, noted))
+    upsert(tx, baseline, rows, update=_UPDATED)
+
+
+def _against(base: Baseline, live: Scalar, at: datetime) -> Baseline:
+    """The same base with the live value noted, or cleared when the base value is back."""
+    if live == base.value:
+        return Baseline(base.value, base.basis, base.at)
+    return Baseline(base.value, base.basis, base.at, at, live)
+
+
+def _row(
+    connection: str, entity: Entity, record_id: str, field: str, value: Baseline
+) -> dict[str, Any]:
+    return {
+        "connection": connection,
+        "entity": entity.value,
+        "record_id": record_id,
+        "field": field,
+        "value": dump(value.value),
+        "basis": value.basis,
+        "at": stamp(value.at),
+        "edited_at": stamp(value.edited_at) if value.edited_at else None,
+        "live": dump(value.live),
+    }

@@ -1,0 +1,184 @@
+"""Opening the database: pragmas, migrations, transactions and the lock of a connection.
+
+SQLite in WAL mode with `synchronous=FULL`: once a transaction is committed, neither a kill nor a
+power cut takes it back. An empty or older database is brought up to date when it is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.errors import Busy, InputError, UsageError
+from crm_sync.store.migrations import HEAD
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+BUSY_SECONDS = 10
+_READ = "crm_sync_read"
+
+
+class Store:
+    """The durable state of crm-sync; each aggregate has its module beside this one."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self.path = path
+        self.engine = engine
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open, creating or upgrading if need be.
+
+        Raises `InputError` when the file is not one of our databases or cannot be written,
+        `UsageError` when a newer crm-sync made it, `Busy` when another process keeps it locked.
+        """
+        path = path.absolute()
+        if not path.parent.is_dir():
+            raise InputError(
+                "the folder of the database does not exist",
+                place=str(path),
+                fix="Create it, or correct `database:` in the configuration.",
+            )
+        store = cls(path, _engine(path))
+        with _explained(path):
+            store._migrate()
+        return store
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One write transaction: all of it is stored, or none."""
+        with _explained(self.path), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view for reading; does not wait for writers."""
+        with (
+            _explained(self.path),
+            self.engine.connect().execution_options(**{_READ: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def lock(self, connection: str) -> Iterator[None]:
+        """Only one process at a time works on a connection; a kill frees the lock.
+
+        Raises `Busy` at once when another process holds it.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(f"{self.path}.{connection}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Busy(
+                "another crm-sync is working on this connection",
+                place=connection,
+                fix="Wait for it to end, then try again.",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def close(self) -> None:
+        """Give back the file."""
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        from filelock import FileLock, Timeout
+
+        if self._revision() == HEAD:
+            return
+        try:
+            with FileLock(f"{self.path}.upgrade.lock", timeout=BUSY_SECONDS * 3):
+                if self._revision() != HEAD:
+                    self._upgrade()
+        except Timeout:
+            raise Busy("another process is upgrading the database", place=str(self.path)) from None
+
+    def _revision(self) -> str | None:
+        from sqlalchemy import inspect, text
+
+        with self.read() as connection:
+            names = inspect(connection).get_table_names()
+            if "alembic_version" not in names:
+                if names:
+                    raise InputError(
+                        "this SQLite file belongs to another program",
+                        place=str(self.path),
+                        fix="Name another file under `database:`.",
+                    )
+                return None
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found is not None and found > HEAD:
+            raise UsageError(
+                "a newer crm-sync made this database",
+                place=str(self.path),
+                fix="Install that version again, or name another file under `database:`.",
+            )
+        return found
+
+    def _upgrade(self) -> None:
+        from alembic import command
+        from alembic.config import Config
+
+        settings = Config()
+        settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.begin() as connection:
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+
+
+def _engine(path: Path) -> Engine:
+    from sqlalchemy import create_engine, event
+
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def configure(dbapi_connection: Any, _: object) -> None:
+        # We say BEGIN ourselves: the driver's own would start every transaction as a reader.
+        dbapi_connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            dbapi_connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        read = connection.get_execution_options().get(_READ, False)
+        connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """SQLite's errors in the operator's words."""
+    from sqlalchemy.exc import DatabaseError
+
+    try:
+        yield
+    except DatabaseError as problem:
+        text = str(problem.orig)
+        if "locked" in text or "busy" in text:
+            raise Busy(
+                f"the database stayed locked for {BUSY_SECONDS} seconds",
+                place=str(path),
+                fix="Another process is writing; try again when it is done.",
+            ) from None
+        if "full" in text or "I/O" in text:
+            raise Busy(
+                f"the database cannot be written: {text}", place=str(path), fix="Free disk space."
+            ) from None
+        if any(
+            word in text for word in ("not a database", "readonly", "unable to open", "malformed")
+        ):
+            raise InputError(
+                f"cannot be used as a database: {text}",
+                place=str(path),
+                fix="Check the file and its permissions, or name another under `database:`.",
+            ) from None
+        raise

@@ -1,0 +1,225 @@
+"""Plans, their changes, and people's decisions about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.errors import NotFound, PlanStale
+from crm_sync.model import (
+    Change,
+    Disposition,
+    Entity,
+    Evidence,
+    FieldChange,
+    GuardResult,
+    JobChangeKind,
+    Mode,
+    Operation,
+    Plan,
+    canonical_json,
+)
+from crm_sync.store.sql import chunks, moment, stamp, upsert
+from crm_sync.store.tables import approval, change, plan, rejected_key
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+APPROVED = "approved"
+REJECTED = "rejected"
+
+
+def save_plan(tx: Connection, new: Plan) -> Plan:
+    """Store a plan with its changes; returns it with its id."""
+    from sqlalchemy import insert
+
+    values = {
+        "connection": new.connection,
+        "created_at": stamp(new.created_at),
+        "expires_at": stamp(new.expires_at),
+        "mode": new.mode.value,
+        "hash": new.hash,
+        "guards": canonical_json([asdict(guard) for guard in new.guards]),
+        "funnel": canonical_json(dict(new.funnel)),
+        "undo_of": new.undo_of,
+    }
+    result = tx.execute(insert(plan).values(values))
+    plan_id = int(result.inserted_primary_key[0])  # type: ignore[index]
+    rows = [_change_row(plan_id, position, one) for position, one in enumerate(new.changes)]
+    if rows:
+        tx.execute(insert(change), rows)
+    return replace(new, id=plan_id)
+
+
+def load_plan(tx: Connection, plan_id: int) -> Plan:
+    """A stored plan.
+
+    Raises `NotFound`, and `PlanStale` when its changes are no longer those it was hashed with.
+    """
+    from sqlalchemy import select
+
+    row = tx.execute(select(plan).where(plan.c.id == plan_id)).first()
+    if row is None:
+        raise NotFound(f"there is no plan {plan_id}", fix="`crm-sync runs` lists runs and plans.")
+    rows = tx.execute(select(change).where(change.c.plan_id == plan_id).order_by(change.c.position))
+    created, expires = moment(row.created_at), moment(row.expires_at)
+    assert created is not None and expires is not None  # noqa: S101, PT018 - not nullable
+    stored = Plan(
+        id=row.id,
+        connection=row.connection,
+        created_at=created,
+        expires_at=expires,
+        mode=Mode(row.mode),
+        changes=tuple(_change(one) for one in rows),
+        guards=tuple(GuardResult(**guard) for guard in json.loads(row.guards)),
+        funnel=json.loads(row.funnel),
+        undo_of=row.undo_of,
+    )
+    if stored.hash != row.hash:
+        raise PlanStale(
+            f"plan {plan_id} is not what was planned: its changes were altered",
+            fix="Make a new plan.",
+        )
+    return stored
+
+
+def latest_plan_id(tx: Connection, connection: str | None = None) -> int | None:
+    """The newest plan that is not an undo, or None."""
+    from sqlalchemy import func, select
+
+    query = select(func.max(plan.c.id)).where(plan.c.undo_of.is_(None))
+    if connection is not None:
+        query = query.where(plan.c.connection == connection)
+    found = tx.execute(query).scalar()
+    return int(found) if found is not None else None
+
+
+def decide(
+    tx: Connection,
+    of: Plan,
+    keys: Iterable[str],
+    decision: str,
+    *,
+    by: str,
+    at: datetime,
+    reason: str = "",
+) -> None:
+    """Record a person's decision about changes of a plan, bound to the plan's hash.
+
+    A later decision about the same change replaces the earlier one. A rejected change is not
+    proposed again without new evidence; approving it after all takes that back.
+    """
+    from sqlalchemy import delete
+
+    keys = list(keys)
+    rows = [
+        {
+            "plan_id": of.id,
+            "key": key,
+            "decision": decision,
+            "plan_hash": of.hash,
+            "decided_by": by,
+            "at": stamp(at),
+            "reason": reason,
+        }
+        for key in keys
+    ]
+    updated = ("decision", "plan_hash", "decided_by", "at", "reason")
+    upsert(tx, approval, rows, update=updated)
+    if decision == REJECTED:
+        reject_keys(tx, of.connection, keys, "rejected", at)
+        return
+    for some in chunks(keys):
+        tx.execute(
+            delete(rejected_key).where(
+                (rejected_key.c.connection == of.connection)
+                & rejected_key.c.key.in_(some)
+                & (rejected_key.c.why == "rejected")
+            )
+        )
+
+
+def decisions(tx: Connection, of: Plan) -> dict[str, str]:
+    """Decisions by change key; those given for another content of the plan do not count."""
+    from sqlalchemy import select
+
+    rows = tx.execute(
+        select(approval.c.key, approval.c.decision).where(
+            (approval.c.plan_id == of.id) & (approval.c.plan_hash == of.hash)
+        )
+    )
+    return {row.key: row.decision for row in rows}
+
+
+def reject_keys(
+    tx: Connection, connection: str, keys: Collection[str], why: str, at: datetime
+) -> None:
+    """Never propose these keys again. `why` is `rejected` or `undone`."""
+    rows = [{"connection": connection, "key": key, "why": why, "at": stamp(at)} for key in keys]
+    upsert(tx, rejected_key, rows, update=("why", "at"))
+
+
+def rejected_keys(tx: Connection, connection: str) -> frozenset[str]:
+    """Every key that must not be proposed again."""
+    from sqlalchemy import select
+
+    query = select(rejected_key.c.key).where(rejected_key.c.connection == connection)
+    return frozenset(tx.execute(query).scalars())
+
+
+def _change_row(plan_id: int, position: int, one: Change) -> dict[str, Any]:
+    row: dict[str, Any] = asdict(one)
+    row.update(
+        plan_id=plan_id,
+        position=position,
+        fields=canonical_json(row["fields"]),
+        evidence=canonical_json(row["evidence"]),
+    )
+    return row
+
+
+def _change(row: Row[Any]) -> Change:
+    return Change(
+        key=row.key,
+        operation=Operation(row.operation),
+        entity=Entity(row.entity),
+        record_id=row.record_id,
+        contact_id=row.contact_id,
+        kind=JobChangeKind(row.kind),
+        fields=load_fields(row.fields),
+        disposition=Disposition(row.disposition),
+        reason=row.reason,
+        confidence=row.confidence,
+        evidence=load_evidence(row.evidence),
+        requires=row.requires,
+        held_by=row.held_by,
+        owner_id=row.owner_id,
+        rule=row.rule,
+    )
+
+
+def load_fields(text: str) -> tuple[FieldChange, ...]:
+    """Field changes from their stored JSON."""
+    return tuple(FieldChange(**one) for one in json.loads(text))
+
+
+def load_evidence(text: str) -> tuple[Evidence, ...]:
+    """Evidence from its stored JSON."""
+    return tuple(
+        Evidence(
+            one["rule"],
+            one["detail"],
+            one.get("source") or "",
+            date.fromisoformat(one["as_of"][:10]) if one.get("as_of") else None,
+        )
+        for one in json.loads(text)
+    )
+
+
+def counts_by_disposition(of: Plan) -> Mapping[str, int]:
+    """How many changes go by themselves, and how many wait for a person."""
+    auto = sum(one.disposition is Disposition.AUTO for one in of.changes)
+    return {"auto": auto, "review": len(of.changes) - auto}

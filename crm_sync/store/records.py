@@ -1,0 +1,181 @@
+"""What was pulled: records and the cursor of each pull, stored together page by page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.connector import Gone, Page
+from crm_sync.model import Entity, Record, Scalar, canonical_json
+from crm_sync.store import baselines
+from crm_sync.store.sql import chunks, moment, stamp, upsert
+from crm_sync.store.tables import cursor, record
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCursor:
+    """Where a pull stands; `complete` when the next pull is an incremental one."""
+
+    cursor: str
+    complete: bool
+
+
+def saved_cursor(tx: Connection, connection: str, entity: Entity, scope: str) -> SavedCursor | None:
+    """The stored cursor, or None when there is none for this scope (object, fields, filter)."""
+    from sqlalchemy import select
+
+    row = tx.execute(
+        select(cursor).where(
+            (cursor.c.connection == connection)
+            & (cursor.c.entity == entity)
+            & (cursor.c.scope == scope)
+        )
+    ).first()
+    return SavedCursor(row.cursor, row.complete) if row else None
+
+
+def save_page(
+    tx: Connection,
+    connection: str,
+    entity: Entity,
+    page: Page,
+    *,
+    scope: str,
+    watched: Collection[str],
+    at: datetime,
+) -> int:
+    """Store one page and its cursor; returns how many of its records are new or changed.
+
+    The same page stored twice changes nothing. Edits of `watched` fields are noted.
+    """
+    changed = _save_records(tx, connection, entity, page.records, watched, at)
+    _save_gone(tx, connection, page.gone, at)
+    row = {
+        "connection": connection,
+        "entity": entity.value,
+        "cursor": page.cursor,
+        "scope": scope,
+        "complete": page.complete,
+        "at": stamp(at),
+    }
+    upsert(tx, cursor, [row], update=("cursor", "scope", "complete", "at"))
+    return changed
+
+
+def sweep_unseen(tx: Connection, connection: str, entity: Entity, since: datetime) -> int:
+    """After a whole pull: records that it did not bring are gone. Returns how many."""
+    from sqlalchemy import update
+
+    result = tx.execute(
+        update(record)
+        .where(_of(connection, entity) & record.c.gone_at.is_(None))
+        .where(record.c.seen_at < stamp(since))
+        .values(gone_at=stamp(since))
+    )
+    return int(result.rowcount)
+
+
+def records_of(
+    tx: Connection, connection: str, entity: Entity, ids: Iterable[str]
+) -> dict[str, Record]:
+    """Our copies of these records, by id; those that are gone are left out."""
+    from sqlalchemy import select
+
+    found: dict[str, Record] = {}
+    for some in chunks(ids):
+        query = select(record).where(
+            _of(connection, entity) & record.c.id.in_(some) & record.c.gone_at.is_(None)
+        )
+        for row in tx.execute(query):
+            found[row.id] = Record(entity, row.id, json.loads(row.fields), moment(row.modified_at))
+    return found
+
+
+def all_records(tx: Connection, connection: str, entity: Entity) -> dict[str, Record]:
+    """Every live record of an entity: for the small ones (colleagues, accounts)."""
+    from sqlalchemy import select
+
+    rows = tx.execute(select(record).where(_of(connection, entity) & record.c.gone_at.is_(None)))
+    return {
+        row.id: Record(entity, row.id, json.loads(row.fields), moment(row.modified_at))
+        for row in rows
+    }
+
+
+def count(tx: Connection, connection: str, entity: Entity) -> int:
+    """How many live records of an entity we hold."""
+    from sqlalchemy import func, select
+
+    query = select(func.count()).where(_of(connection, entity) & record.c.gone_at.is_(None))
+    return int(tx.execute(query).scalar() or 0)
+
+
+def _of(connection: str, entity: Entity) -> ColumnElement[bool]:
+    return (record.c.connection == connection) & (record.c.entity == entity)
+
+
+def _save_records(
+    tx: Connection,
+    connection: str,
+    entity: Entity,
+    records: Sequence[Record],
+    watched: Collection[str],
+    at: datetime,
+) -> int:
+    latest = {one.id: one for one in records}  # a page may repeat a record: its last word counts
+    held = _held(tx, connection, entity, latest)
+    texts = {id: canonical_json(dict(one.fields)) for id, one in latest.items()}
+    changed = [id for id, text in texts.items() if held.get(id) != text]
+    before: list[tuple[Record, Mapping[str, Scalar]]] = [
+        (latest[id], json.loads(held[id])) for id in changed if id in held
+    ]
+    baselines.note_edits(tx, connection, entity, before, watched, at)
+    rows = [_row(connection, one, texts[id], at) for id, one in latest.items()]
+    # first_modified_at is not among the updated columns: it stays what it was at first.
+    updated = ("fields", "modified_at", "seen_at", "gone_at", "survivor")
+    upsert(tx, record, rows, update=updated)
+    return len(changed)
+
+
+def _held(tx: Connection, connection: str, entity: Entity, ids: Iterable[str]) -> dict[str, str]:
+    from sqlalchemy import select
+
+    held: dict[str, str] = {}
+    for some in chunks(ids):
+        query = select(record.c.id, record.c.fields).where(
+            _of(connection, entity) & record.c.id.in_(some)
+        )
+        held.update((row.id, row.fields) for row in tx.execute(query))
+    return held
+
+
+def _row(connection: str, one: Record, text: str, at: datetime) -> dict[str, Any]:
+    modified = stamp(one.modified) if one.modified else None
+    return {
+        "connection": connection,
+        "entity": one.entity.value,
+        "id": one.id,
+        "fields": text,
+        "modified_at": modified,
+        "first_modified_at": modified,
+        "seen_at": stamp(at),
+        "gone_at": None,
+        "survivor": None,
+    }
+
+
+def _save_gone(tx: Connection, connection: str, gone: Sequence[Gone], at: datetime) -> None:
+    from sqlalchemy import update
+
+    for one in gone:
+        tx.execute(
+            update(record)
+            .where(_of(connection, one.entity) & (record.c.id == one.id))
+            .values(gone_at=stamp(at), survivor=one.survivor)
+        )
