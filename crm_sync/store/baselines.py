@@ -25,24 +25,41 @@ def verified(
     values: Mapping[str, Scalar],
     at: datetime,
 ) -> None:
-    """Our write of `values` was read back: from now on they are what a person's edit is held against.
+    """`verified_many` for one record."""
+    verified_many(tx, connection, entity, {record_id: values}, at)
 
-    Also brings our copy of the record up to date, so that the next pull does not take our own
+
+def verified_many(
+    tx: Connection,
+    connection: str,
+    entity: Entity,
+    values: Mapping[str, Mapping[str, Scalar]],
+    at: datetime,
+) -> None:
+    """Our writes were read back (record id → CRM field → value): the new base of those fields.
+
+    Also brings our copies of the records up to date, so that the next pull does not take our own
     write for somebody's edit.
     """
-    from sqlalchemy import select, update
+    from sqlalchemy import bindparam, select, update
 
     rows = [
         _row(connection, entity, record_id, field, Baseline(value, "verified", at))
-        for field, value in values.items()
+        for record_id, fields in values.items()
+        for field, value in fields.items()
     ]
     upsert(tx, baseline, rows, update=_UPDATED)
     here = (record.c.connection == connection) & (record.c.entity == entity)
-    here &= record.c.id == record_id
-    stored = tx.execute(select(record.c.fields).where(here)).scalar()
-    if stored is not None:
-        fields = canonical_json({**json.loads(stored), **values})
-        tx.execute(update(record).where(here).values(fields=fields))
+    copies = []
+    for some in chunks(values):
+        for held in tx.execute(
+            select(record.c.id, record.c.fields).where(here & record.c.id.in_(some))
+        ):
+            merged = {**json.loads(held.fields), **values[held.id]}
+            copies.append({"held_id": held.id, "merged": canonical_json(merged)})
+    if copies:
+        statement = update(record).where(here & (record.c.id == bindparam("held_id")))
+        tx.execute(statement.values(fields=bindparam("merged")), copies)
 
 
 def of_records(

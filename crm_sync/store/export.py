@@ -1,0 +1,118 @@
+"""Contacts out of the database as one Arrow table, for the set-based stages.
+
+The rows leave SQLite through ADBC as they are stored (JSON under the CRM's names) and are put
+under our names by DuckDB, in one statement built from the mapping.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.mapping import Mapping
+from crm_sync.model import Entity
+from crm_sync.store.database import Store
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+CONTACT_COLUMNS = (
+    "first_name", "last_name", "name", "title", "email", "personal_email", "phone", "mobile",
+    "linkedin_url", "city", "country",
+)  # fmt: skip
+
+_RECORDS = """
+    SELECT id, fields, first_modified_at FROM record
+    WHERE connection = ? AND entity = ? AND gone_at IS NULL
+"""
+_BASELINES = """
+    SELECT record_id, basis, at, edited_at FROM baseline
+    WHERE connection = ? AND entity = 'contact' AND field IN (?, ?)
+"""
+
+
+def contacts_table(store: Store, connection: str, mapping: Mapping) -> pa.Table:
+    """Every live contact, one row each.
+
+    Columns, all text unless said and null when blank: contact_id, first_name, last_name, name,
+    title, organisation, organisation_domain, email, personal_email, phone, mobile, linkedin_url,
+    city, country, changed_at (UTC timestamp: when title or employer last changed in the CRM, as
+    far as is known), changed_basis (`first_pull` when we saw the edit, `history` when we wrote the
+    value ourselves, `record_date` when only the record's own date is known).
+    """
+    import duckdb
+
+    db = duckdb.connect()
+    try:
+        for name, statement, parameters in _exports(connection, mapping):
+            db.register(name, _read(store, statement, parameters))
+            db.execute(f"CREATE TABLE {name}_ AS FROM {name}")
+            db.unregister(name)
+        return _assemble(db, mapping)
+    finally:
+        db.close()
+
+
+def _exports(connection: str, mapping: Mapping) -> list[tuple[str, str, list[str]]]:
+    read = mapping.model.contact.read
+    watched = [read.get("title", ""), read.get("account_id", "")]
+    return [
+        ("contacts", _RECORDS, [connection, Entity.CONTACT.value]),
+        ("accounts", _RECORDS, [connection, Entity.ACCOUNT.value]),
+        ("edits", _BASELINES, [connection, *watched]),
+    ]
+
+
+def _read(store: Store, statement: str, parameters: list[str]) -> pa.Table:
+    from adbc_driver_sqlite import dbapi
+
+    with dbapi.connect(f"file:{store.path}?mode=ro") as connection, connection.cursor() as cursor:
+        cursor.execute(statement, parameters=parameters)
+        return cursor.fetch_arrow_table()
+
+
+def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping) -> pa.Table:
+    read = mapping.model.contact.read
+    account = mapping.reads(Entity.ACCOUNT)
+    named = account.read if account else {}
+    last_verified = mapping.writes(Entity.CONTACT).get("last_verified")
+    columns = ",\n".join(f"{_text('c', read.get(name))} AS {name}" for name in CONTACT_COLUMNS)
+    own_organisation = _text("c", read.get("organisation"))
+    query = f"""
+        WITH edit AS (
+            SELECT record_id,
+                   max(CAST(edited_at AS TIMESTAMPTZ)) AS edited_at,
+                   max(CASE WHEN basis = 'verified' THEN CAST(at AS TIMESTAMPTZ) END) AS written_at
+            FROM edits_ GROUP BY record_id
+        )
+        SELECT c.id AS contact_id,
+               {columns},
+               coalesce({_text("a", named.get("name"))}, {own_organisation}) AS organisation,
+               {_text("a", named.get("website"))} AS organisation_domain,
+               coalesce(
+                   e.edited_at,
+                   CASE WHEN e.written_at IS NOT NULL THEN coalesce(
+                       TRY_CAST({_text("c", last_verified.field if last_verified else None)}
+                                AS TIMESTAMPTZ),
+                       e.written_at) END,
+                   TRY_CAST(c.first_modified_at AS TIMESTAMPTZ)
+               ) AS changed_at,
+               CASE WHEN e.edited_at IS NOT NULL THEN 'first_pull'
+                    WHEN e.written_at IS NOT NULL THEN 'history'
+                    ELSE 'record_date' END AS changed_basis
+        FROM contacts_ c
+        LEFT JOIN accounts_ a ON a.id = {_text("c", read.get("account_id"))}
+        LEFT JOIN edit e ON e.record_id = c.id
+        ORDER BY c.id
+    """  # noqa: S608 - identifiers come from a checked mapping and are quoted as literals
+    db.execute("SET TimeZone = 'UTC'")
+    return db.execute(query).to_arrow_table()
+
+
+def _text(table: str, field: str | None) -> str:
+    """SQL for one CRM field as text; blank and absent are null."""
+    if field is None:
+        return "CAST(NULL AS VARCHAR)"
+    path: Any = '$."' + field.replace('"', "") + '"'
+    literal = str(path).replace("'", "''")
+    return f"nullif(trim(json_extract_string({table}.fields, '{literal}')), '')"
