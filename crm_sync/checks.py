@@ -1,0 +1,134 @@
+"""`crm-sync check`: everything that must be right before the first plan, looked at in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crm_sync.config import Config, Connection, load_config
+from crm_sync.connector import FieldSpec, Finding, Level
+from crm_sync.errors import AccessDenied, CrmSyncError, UsageError
+from crm_sync.mapping import Mapping, load_mapping
+from crm_sync.model import Entity
+from crm_sync.store.database import Store
+from crm_sync.workspace import Workspace
+
+if TYPE_CHECKING:
+    from crm_sync.calls.steady import Steady
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What was found for one connection, and the exit code that it comes to."""
+
+    findings: tuple[Finding, ...]
+    exit_code: int
+
+
+def check_all(path: Path, name: str | None) -> dict[str, CheckResult]:
+    """Check one connection, or all.
+
+    Raises `ConfigError` when the configuration itself cannot be read; everything else is a finding.
+    """
+    config = load_config(path)
+    chosen = [config.connection(name)] if name else list(config.connections.values())
+    store = Store.open(config.database_path)
+    try:
+        workspace = Workspace(config, store)
+        return {one.name: _check(workspace, one) for one in chosen}
+    finally:
+        store.close()
+
+
+def _check(workspace: Workspace, connection: Connection) -> CheckResult:
+    findings: list[Finding] = [Finding(Level.OK, "configuration", "can be read")]
+    codes: list[int] = [0]
+
+    def attempt(subject: str, look: Callable[[], Iterator[Finding]]) -> None:
+        try:
+            for finding in look():
+                findings.append(finding)
+                if finding.level is Level.PROBLEM:
+                    codes.append(UsageError.exit_code)
+        except CrmSyncError as problem:
+            where = f"{problem.place}: " if problem.place else ""
+            findings.append(
+                Finding(Level.PROBLEM, subject, f"{where}{problem.message}", problem.fix)
+            )
+            codes.append(problem.exit_code)
+
+    attempt("mapping", lambda: _mapping_reads(connection))
+    attempt("playbooks", lambda: _playbooks(connection))
+    attempt("enrichment", lambda: _sources(workspace.config, connection))
+    attempt("CRM", lambda: _crm(workspace, connection))
+    # Credentials are the first thing to mend: nothing else can be seen without them.
+    code = AccessDenied.exit_code if AccessDenied.exit_code in codes else max(codes)
+    return CheckResult(tuple(findings), code)
+
+
+def _mapping_reads(connection: Connection) -> Iterator[Finding]:
+    path = connection.path(connection.settings.mapping)
+    mapping = load_mapping(path)
+    fields = len(mapping.pulled_fields(Entity.CONTACT))
+    yield Finding(Level.OK, "mapping", f"{path.name}: {fields} contact fields")
+    if mapping.model.task is None:
+        yield Finding(
+            Level.WARNING,
+            "mapping",
+            "has no `task:` section, so no follow-up task will be made",
+            "Add one; `crm-sync init` in an empty folder writes an example.",
+        )
+
+
+def _playbooks(connection: Connection) -> Iterator[Finding]:
+    from crm_sync.stages.draft import load_playbooks_of
+
+    load_playbooks_of(connection)
+    yield Finding(Level.OK, "playbooks", "can be read")
+
+
+def _sources(config: Config, connection: Connection) -> Iterator[Finding]:
+    from crm_sync.stages.judge import open_sources
+
+    for source in open_sources(config, connection):
+        yield Finding(Level.OK, "enrichment", f"{source.name} is there")
+    if not connection.settings.enrichment:
+        yield Finding(
+            Level.WARNING,
+            "enrichment",
+            "this connection names no source, so no job change can be seen",
+            "List one under `enrichment:` of the connection.",
+        )
+
+
+def _crm(workspace: Workspace, connection: Connection) -> Iterator[Finding]:
+    with workspace.crm(connection) as crm:
+        yield from crm.check()
+        yield from _fields(crm, workspace.mapping(connection))
+
+
+def _fields(crm: Steady, mapping: Mapping) -> Iterator[Finding]:
+    """What the mapping names and the CRM does not have, or does not let us write."""
+    named = {
+        write.field for entity in (Entity.CONTACT, Entity.TASK)
+        for write in mapping.writes(entity).values()
+    }  # fmt: skip
+    wanted: list[FieldSpec] = [spec for spec in crm.schema if spec.name in named]
+    for change in crm.missing_schema(wanted):
+        yield Finding(
+            Level.PROBLEM,
+            "schema",
+            f"{change.wanted.entity.value} field {change.wanted.name}: {change.reason}",
+            f"{change.action}; or take its line out of the mapping.",
+        )
+    missing = {change.wanted.name for change in crm.missing_schema(wanted)}
+    for entity in (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK):
+        if mapping.reads(entity) is None and not mapping.writes(entity):
+            continue
+        for problem in mapping.problems(entity, crm.describe(entity)):
+            if not any(f"`{name}`" in problem.message for name in missing):
+                text = f"{problem.place}: {problem.message}"
+                yield Finding(Level.PROBLEM, "mapping", text, problem.fix)
+    yield Finding(Level.OK, "fields", "compared with what the CRM has")

@@ -1,0 +1,61 @@
+"""The `crm-sync` application: its commands, and the options that all of them share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crm_sync import __version__
+from crm_sync.cli import apply, decide, plan, sandbox, serve, setup, show
+from crm_sync.cli.common import CommonOptions
+
+app = typer.Typer(
+    name="crm-sync",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Keeps the contacts of a CRM true when people change job.
+
+    Try it now, without an account:   **crm-sync demo**
+
+    Set it up:   **init** → edit config.yaml → **check**
+
+    Every day:   **plan** → **changes** → **approve** → **apply**   (or all in one: **run**)
+
+    Afterwards:   **runs**, **job-changes**, and **undo** to take a run back.
+    """,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"crm-sync {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path, typer.Option("--config", envvar="CRM_SYNC_CONFIG", help="The configuration file.")
+    ] = Path("config.yaml"),
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log what happens to standard error.")
+    ] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Log as JSON, one object a line.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options before the command hold for every command."""
+    context.obj = CommonOptions(config, verbose=verbose, log_json=log_json)
+
+
+for module in (setup, plan, decide, apply, show, serve, sandbox):
+    module.register(app)

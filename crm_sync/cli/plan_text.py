@@ -1,0 +1,112 @@
+"""How a plan and its changes look in a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_KIND_STYLE = {"moved": "bold yellow", "left": "bold red", "retitled": "bold cyan"}
+
+
+def print_plan(console: Console, view: dict[str, Any], *, most: int | None = None) -> None:
+    """A plan: what was read, the guards, the changes (at most `most`), and what to do next."""
+    counts = view["counts"]
+    console.print(
+        f"[bold]Plan {view['plan']}[/bold] for {escape(view['connection'])}, "
+        f"mode {view['mode']}: {_many(counts['changes'], 'change')}, "
+        f"{counts['auto']} ready, {counts['review']} for review."
+    )
+    if view["funnel"]:
+        console.print(funnel_line(view["funnel"]), style="dim")
+    for guard in view["guards"]:
+        if guard["tripped"]:
+            console.print(f"[bold red]Guard {guard['name']}[/bold red]: {escape(guard['message'])}")
+            console.print(f"  {escape(guard['fix'])}")
+    shown = view["changes"] if most is None else view["changes"][:most]
+    for change in shown:
+        console.print()
+        print_brief(console, change)
+    left_out = len(view["changes"]) - len(shown)
+    if left_out:
+        console.print(f"\n… and {left_out:,} more: crm-sync changes {view['plan']}", style="dim")
+    console.print()
+    for line in next_steps(view):
+        console.print(line)
+
+
+def funnel_line(funnel: dict[str, int]) -> str:
+    """`2,000 read → 1,700 matched → …` from the counts by stage."""
+    return " → ".join(f"{count:,} {stage.replace('_', ' ')}" for stage, count in funnel.items())
+
+
+def print_brief(console: Console, change: dict[str, Any]) -> None:
+    """One change in three lines or less."""
+    style = _KIND_STYLE.get(change["kind"], "bold")
+    what = "task" if change["entity"] == "task" else change["operation"]
+    console.print(
+        f"[dim]{change['id']}[/dim]  [{style}]{change['kind']}[/{style}]  "
+        f"[bold]{escape(change['contact'])}[/bold]  {what}  {_standing(change)}"
+    )
+    console.print(f"            {escape(change['reason'])}")
+    if change["held_by"] and change["state"] is None:
+        console.print(f"            [dim]{escape(change['held_by'])}[/dim]")
+
+
+def print_change(console: Console, change: dict[str, Any]) -> None:
+    """One change whole: every field with what it replaces, and every piece of evidence."""
+    print_brief(console, change)
+    console.print(f"            confidence {change['confidence']:.2f}, {change['entity']} "
+                  f"{change['record_id'] or 'new'}")  # fmt: skip
+    console.print("\n[bold]Fields[/bold]")
+    for field in change["fields"]:
+        if change["operation"] == "create":
+            console.print(f"  {field['crm_field']}: {escape(_value(field['after']))}")
+        else:
+            console.print(
+                f"  {field['crm_field']}: {escape(_value(field['before']))} "
+                f"[bold]→[/bold] {escape(_value(field['after']))}"
+            )
+    if change["evidence"]:
+        console.print("\n[bold]Evidence[/bold]")
+    for one in change["evidence"]:
+        origin = ", ".join(part for part in (one["source"], one["as_of"]) if part)
+        console.print(
+            f"  {escape(one['detail'])}" + (f" [dim]({escape(origin)})[/dim]" if origin else "")
+        )
+
+
+def next_steps(view: dict[str, Any]) -> list[str]:
+    """What the operator would do now, as commands."""
+    plan_id = view["plan"]
+    if not view["counts"]["changes"]:
+        return ["Nothing to write."]
+    if view["undo_of"] is not None:
+        return []
+    lines = []
+    if view["counts"]["review"]:
+        lines.append(f"Approve after review:  crm-sync approve {plan_id} --all   (or --change ID)")
+    if view["mode"] == "shadow":
+        lines.append("Shadow mode: nothing is ever written. Set `mode: review` to go on.")
+    else:
+        lines.append(f"Write:                 crm-sync apply {plan_id}")
+    return lines
+
+
+def _standing(change: dict[str, Any]) -> str:
+    if change["state"]:
+        return f"[green]{change['state']}[/green]"
+    if change["decision"]:
+        return str(change["decision"])
+    return "[green]ready[/green]" if change["disposition"] == "auto" else "[yellow]review[/yellow]"
+
+
+def _value(value: Any) -> str:
+    return "(blank)" if value in (None, "") else str(value)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

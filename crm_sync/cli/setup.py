@@ -1,0 +1,106 @@
+"""`init` and `check`: from an empty folder to a connection that is known to work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crm_sync.cli.common import (
+    ConfigOption,
+    JsonOption,
+    config_path,
+    console,
+    options,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from crm_sync.connector import Finding
+
+SHIPPED = ("mappings/salesforce.yaml", "mappings/people_data_labs.yaml", "mappings/playbooks.yaml")
+_MARK = {"ok": "[green]ok[/green]     ", "warning": "[yellow]look[/yellow]   ",
+         "problem": "[red]problem[/red]"}  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command(rich_help_panel="Set-up")(init)
+    app.command(rich_help_panel="Set-up")(check)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write; made if need be.")] = Path(),
+) -> None:
+    """Write config.yaml and the mappings into a folder. Never overwrites a file."""
+    from crm_sync.errors import InputError
+    from crm_sync.shipped import shipped
+
+    wanted = {"config.yaml": "config.example.yaml", **{name: name for name in SHIPPED}}
+    for target, source in wanted.items():
+        path = folder / target
+        if path.exists():
+            console().print(f"kept     {path}", soft_wrap=True)
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(shipped(source).read_text(encoding="utf-8"), encoding="utf-8")
+        except OSError as problem:
+            raise InputError(
+                f"cannot be written: {problem.strerror}",
+                place=str(path),
+                fix="Choose a folder that you may write to: crm-sync init FOLDER",
+            ) from None
+        console().print(f"written  {path}", soft_wrap=True)
+    console().print("\nEdit config.yaml: your CRM's address, and where its secrets are found.")
+    console().print("Then: crm-sync check")
+
+
+def check(
+    context: typer.Context,
+    connection: Annotated[
+        str | None, typer.Argument(metavar="[CONNECTION]", help="All of them if left out.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at configuration, credentials, mappings, fields and files. Writes nothing."""
+    from crm_sync.checks import check_all
+    from crm_sync.logs import configure
+
+    common = options(context)
+    configure(verbose=common.verbose, json=common.log_json)
+    results = check_all(config_path(context, config), connection)
+    if as_json:
+        print_json(
+            {
+                name: [
+                    {"level": one.level.value, "subject": one.subject, "message": one.message,
+                     "fix": one.fix}
+                    for one in result.findings
+                ]
+                for name, result in results.items()
+            }
+        )  # fmt: skip
+    else:
+        for name, result in results.items():
+            console().print(f"[bold]{name}[/bold]")
+            for finding in result.findings:
+                _print_finding(finding)
+    worst = max((result.exit_code for result in results.values()), default=0)
+    if not as_json:
+        console().print("\nAll is well." if worst == 0 else "\nNot ready yet: see above.")
+    if worst:
+        raise typer.Exit(worst)
+
+
+def _print_finding(finding: Finding) -> None:
+    from rich.markup import escape
+
+    console().print(
+        f"  {_MARK[finding.level.value]}  {escape(finding.subject)}: {escape(finding.message)}"
+    )
+    if finding.fix:
+        for line in finding.fix.splitlines():
+            console().print(f"           {escape(line)}")

@@ -1,0 +1,131 @@
+"""`runs`, `status` and `job-changes`: look at what is known and what was done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crm_sync.cli.common import (
+    ConfigOption,
+    ConnectionArgument,
+    JsonOption,
+    console,
+    print_json,
+    workspace,
+)
+
+if TYPE_CHECKING:
+    from crm_sync.workspace import Workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command(rich_help_panel="Afterwards")(runs)
+    app.command(rich_help_panel="Afterwards")(status)
+    app.command("job-changes", rich_help_panel="Afterwards")(job_changes)
+
+
+def runs(
+    context: typer.Context,
+    connection: ConnectionArgument = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="How many, newest first.")] = 20,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List runs, newest first: what was done when, and how it ended."""
+    from rich.table import Table
+
+    from crm_sync.store import runs as stored
+    from crm_sync.views import run_view
+
+    with workspace(context, config) as opened, opened.store.read() as tx:
+        name = opened.config.connection(connection).name if connection else None
+        views = [run_view(one) for one in stored.list_runs(tx, name, most)]
+    if as_json:
+        print_json(views)
+        return
+    if not views:
+        console().print("No run yet. Make a plan: crm-sync plan")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Run", "What", "Connection", "Plan", "Started", "Ended as"):
+        table.add_column(heading)
+    for one in views:
+        started = one["started_at"][:16].replace("T", " ")
+        plan = str(one["plan"] or "")
+        table.add_row(
+            str(one["run"]), one["kind"], one["connection"], plan, started, one["outcome"]
+        )
+    console().print(table)
+
+
+def status(
+    context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
+    """Say for each connection when it last ran, what it holds, and what waits for a person."""
+    with workspace(context, config) as opened:
+        views = [_status_of(opened, name) for name in opened.config.connections]
+    if as_json:
+        print_json(views)
+        return
+    for one in views:
+        console().print(f"[bold]{one['connection']}[/bold] ({one['connector']}, {one['mode']})")
+        console().print(f"  {one['contacts']:,} contacts; last run: {one['last_run'] or 'none'}")
+        if one["waiting"]:
+            console().print(
+                f"  {one['waiting']:,} changes of plan {one['plan']} wait for review: "
+                f"crm-sync changes {one['plan']} --waiting"
+            )
+        if one["unknown"]:
+            console().print(
+                f"  [yellow]{one['unknown']:,} writes have no known outcome yet[/yellow]; "
+                "the next apply reads them back"
+            )
+
+
+def job_changes(
+    context: typer.Context,
+    connection: ConnectionArgument = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every contact, also unchanged and unknown.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List who changed job, as the latest plan saw it."""
+    from crm_sync.cli.job_changes_text import print_job_changes
+    from crm_sync.views import contact_names, job_changes_view
+
+    with workspace(context, config) as opened, opened.store.read() as tx:
+        chosen = opened.config.connection(connection)
+        views = list(job_changes_view(tx, chosen.name, everything=everything))
+        if as_json:
+            print_json(views)
+            return
+        ids = [one["contact_id"] for one in views]
+        names = contact_names(tx, chosen.name, opened.mapping(chosen), ids)
+    print_job_changes(console(), views, names)
+
+
+def _status_of(opened: Workspace, name: str) -> dict[str, Any]:
+    from crm_sync.model import Entity
+    from crm_sync.store import journal, plans, records
+    from crm_sync.store import runs as stored
+
+    connection = opened.config.connections[name]
+    with opened.store.read() as tx:
+        last = stored.list_runs(tx, name, 1)
+        plan_id = plans.latest_plan_id(tx, name)
+        waiting = plans.count_waiting(tx, plan_id) if plan_id else 0
+        return {
+            "connection": name,
+            "connector": connection.settings.connector,
+            "mode": connection.settings.mode.value,
+            "contacts": records.count(tx, name, Entity.CONTACT),
+            "last_run": f"{last[0].kind} {last[0].outcome or 'unfinished'} "
+            f"{last[0].started_at:%Y-%m-%d %H:%M} UTC" if last else None,
+            "plan": plan_id,
+            "waiting": waiting,
+            "unknown": journal.count_open(tx, name),
+        }  # fmt: skip

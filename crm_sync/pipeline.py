@@ -1,0 +1,236 @@
+"""The main job, in its order. The only file that knows it.
+
+pull → observe → match → detect → plan → (review) → apply → verify. Each step stores its result
+before the next begins, so that what was interrupted is simply done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.config import Connection
+from crm_sync.errors import (
+    CrmSyncError,
+    GuardTripped,
+    NotFound,
+    PlanStale,
+    Refused,
+    TryLater,
+)
+from crm_sync.model import Mode, Plan
+from crm_sync.progress import Progress, silent
+from crm_sync.store import plans, runs
+from crm_sync.workspace import Workspace, utc_now
+
+if TYPE_CHECKING:
+    from crm_sync.applying.apply import ApplyReport
+    from crm_sync.applying.undo import UndoNotes
+    from crm_sync.calls.steady import Steady
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: its run, the plan it made or applied, and what became of it."""
+
+    run_id: int
+    plan: Plan
+    report: ApplyReport | None = None
+    undo: UndoNotes | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class _Run:
+    """A run being recorded; what stands here when it ends is stored."""
+
+    id: int
+    outcome: str = "done"
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> dict[str, int]:
+    """Bring our copy of the CRM up to date; returns new or changed records by entity."""
+    from crm_sync.stages.pull import pull_all
+
+    connection = workspace.config.connection(name)
+    with (
+        workspace.store.lock(connection.name),
+        _recorded(workspace, connection.name, "pull") as run,
+        workspace.crm(connection) as crm,
+    ):
+        changed = pull_all(
+            workspace.store,
+            connection,
+            workspace.mapping(connection),
+            crm,
+            now=utc_now(),
+            progress=progress,
+        )
+        run.counts = dict(changed)
+    return changed
+
+
+def plan(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> Outcome:
+    """Read, judge and plan. Writes nothing to the CRM."""
+    connection = workspace.config.connection(name)
+    with (
+        _recorded(workspace, connection.name, "plan") as run,
+        workspace.crm(connection) as crm,
+    ):
+        made = _plan(workspace, connection, crm, run, progress)
+        return Outcome(run.id, made, calls=crm.calls)
+
+
+def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) -> Outcome:
+    """Write what of a plan may be written, and read it back."""
+    with workspace.store.read() as tx:
+        stored = plans.load_plan(tx, plan_id)
+    connection = workspace.config.connection(stored.connection)
+    with _recorded(workspace, connection.name, "apply", plan_id) as run:
+        refuse_if_unfit(workspace, stored)
+        with workspace.crm(connection) as crm:
+            report = _apply(workspace, connection, crm, stored, run, progress)
+            return Outcome(run.id, stored, report, calls=crm.calls)
+
+
+def run(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> Outcome:
+    """Plan, then apply what needs nobody; in shadow mode only plan."""
+    connection = workspace.config.connection(name)
+    with (
+        _recorded(workspace, connection.name, "run") as record,
+        workspace.crm(connection) as crm,
+    ):
+        made = _plan(workspace, connection, crm, record, progress)
+        if made.mode is Mode.SHADOW:
+            return Outcome(record.id, made, calls=crm.calls)
+        refuse_if_unfit(workspace, made)
+        report = _apply(workspace, connection, crm, made, record, progress)
+        return Outcome(record.id, made, report, calls=crm.calls)
+
+
+def undo(workspace: Workspace, run_id: int, *, progress: Progress = silent) -> Outcome:
+    """Take a run back, except what somebody has edited since."""
+    from crm_sync.applying.undo import undo_plan
+
+    with workspace.store.read() as tx:
+        original = runs.get_run(tx, run_id)
+    if original is None:
+        raise NotFound(f"there is no run {run_id}", fix="`crm-sync runs` lists them.")
+    connection = workspace.config.connection(original.connection)
+    with (
+        _recorded(workspace, connection.name, "undo") as record,
+        workspace.crm(connection) as crm,
+    ):
+        mapping = workspace.mapping(connection)
+        made, notes = undo_plan(workspace.store, crm, run_id, mapping, utc_now())
+        with workspace.store.begin() as tx:
+            made = plans.save_plan(tx, made)
+            runs.set_plan(tx, record.id, made.id)
+        report = _apply(workspace, connection, crm, made, record, progress)
+        return Outcome(record.id, made, report, notes, crm.calls)
+
+
+def refuse_if_unfit(workspace: Workspace, stored: Plan) -> None:
+    """Stop before the first write: shadow mode, an expired plan, or a tripped guard."""
+    from crm_sync.planning.guards import tripped
+
+    if stored.mode is Mode.SHADOW:
+        raise Refused(
+            "this connection is in shadow mode: it plans and writes nothing",
+            place=f"plan {stored.id}",
+            fix="Set `mode: review` for the connection, and make a new plan.",
+        )
+    if utc_now() > stored.expires_at:
+        raise PlanStale(
+            f"plan {stored.id} expired on {stored.expires_at:%Y-%m-%d}",
+            fix=f"Make a new one: crm-sync plan {stored.connection}",
+        )
+    with workspace.store.read() as tx:
+        decided = plans.decisions(tx, stored)
+    found = tripped(stored, decided)
+    if found:
+        lines = "\n  ".join(f"{guard.name}: {guard.message} {guard.fix}" for guard in found)
+        raise GuardTripped(
+            "nothing was written: a guard stopped this plan",
+            place=f"plan {stored.id}",
+            fix=lines,
+        )
+
+
+def _plan(
+    workspace: Workspace, connection: Connection, crm: Steady, run: _Run, progress: Progress
+) -> Plan:
+    from crm_sync.stages.draft import draft_plan, load_playbooks_of
+    from crm_sync.stages.judge import judge_all, open_sources
+    from crm_sync.stages.pull import pull_all
+
+    now, store = utc_now(), workspace.store
+    mapping = workspace.mapping(connection)
+    # What an operator can have got wrong is told before the long work begins.
+    load_playbooks_of(connection)
+    open_sources(workspace.config, connection)
+    with store.lock(connection.name):
+        pull_all(store, connection, mapping, crm, now=now, progress=progress)
+        judged = judge_all(store, workspace.config, connection, mapping, now=now, progress=progress)
+        progress("Planning", 0, None)
+        made = draft_plan(store, connection, mapping, crm, judged, now=now)
+    with store.begin() as tx:
+        runs.set_plan(tx, run.id, made.id)
+    run.counts = {**made.funnel, **plans.counts_by_disposition(made)}
+    return made
+
+
+def _apply(
+    workspace: Workspace,
+    connection: Connection,
+    crm: Steady,
+    stored: Plan,
+    run: _Run,
+    progress: Progress,
+) -> ApplyReport:
+    from crm_sync.applying.apply import apply_plan
+
+    report = apply_plan(
+        workspace.store,
+        crm,
+        stored,
+        workspace.mapping(connection),
+        run_id=run.id,
+        now=utc_now,
+        progress=lambda done, total: progress("Writing", done, total),
+    )
+    run.counts |= report.counts
+    run.outcome = "done" if report.complete else "partial"
+    return report
+
+
+@contextmanager
+def _recorded(
+    workspace: Workspace, connection: str, kind: str, plan_id: int | None = None
+) -> Iterator[_Run]:
+    """Store that a run began, and how it ended."""
+    with workspace.store.begin() as tx:
+        run = _Run(runs.start_run(tx, connection, kind, utc_now(), plan_id))
+    message = ""
+    try:
+        yield run
+    except BaseException as problem:
+        run.outcome = _ending(problem)
+        message = problem.message if isinstance(problem, CrmSyncError) else type(problem).__name__
+        raise
+    finally:
+        with workspace.store.begin() as tx:
+            runs.end_run(tx, run.id, utc_now(), run.outcome, run.counts, message)
+
+
+def _ending(problem: BaseException) -> str:
+    if isinstance(problem, Refused):
+        return "refused"
+    if isinstance(problem, TryLater):
+        return "later"
+    if isinstance(problem, KeyboardInterrupt):
+        return "interrupted"
+    return "failed"

@@ -1,0 +1,1 @@
+"""Running connections on their schedules."""

@@ -1,0 +1,32 @@
+"""The body of a scheduled job: one run of one connection, whatever drives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def run_job(config: Path, connection: str) -> str:
+    """Run a connection once; returns how it ended.
+
+    Errors are logged, not raised: a failed run must not stop the schedule.
+    """
+    import structlog
+
+    from crm_sync import pipeline
+    from crm_sync.errors import CrmSyncError
+    from crm_sync.workspace import open_workspace
+
+    log = structlog.get_logger().bind(connection=connection)
+    log.info("run_started")
+    try:
+        with open_workspace(config) as workspace:
+            outcome = pipeline.run(workspace, connection)
+    except CrmSyncError as problem:
+        log.error("run_stopped", reason=problem.message, place=problem.place, fix=problem.fix)
+        return type(problem).__name__
+    except Exception as problem:  # noqa: BLE001 - the schedule outlives whatever a run meets
+        log.error("run_failed", error=type(problem).__name__)
+        return "failed"
+    counts = dict(outcome.report.counts) if outcome.report else {}
+    log.info("run_ended", run=outcome.run_id, plan=outcome.plan.id, **counts)
+    return "done"

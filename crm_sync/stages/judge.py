@@ -1,0 +1,83 @@
+"""Observe, match and detect: from stored contacts and enrichment sources to stored verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from crm_sync.config import Config, Connection
+from crm_sync.mapping import Mapping
+from crm_sync.planning.inputs import SourceCount
+from crm_sync.progress import Progress, silent
+from crm_sync.store import judgements
+from crm_sync.store.database import Store
+
+if TYPE_CHECKING:
+    from crm_sync.enrichment.source import Source
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What judging came to: counts for the funnel, and the size of each source now and before."""
+
+    funnel: MappingType[str, int]
+    sources: MappingType[str, SourceCount]
+
+
+def open_sources(config: Config, connection: Connection) -> list[Source]:
+    """The enrichment sources of a connection.
+
+    Raises `InputError` or `ConfigError` for a file or vendor mapping that is absent or broken.
+    """
+    from crm_sync.enrichment.file import open_source
+
+    opened: list[Source] = []
+    for name in connection.settings.enrichment:
+        settings = config.sources[name]
+        opened.append(
+            open_source(
+                name,
+                settings.path,
+                mapping=config.folder / settings.mapping,
+                as_of=settings.as_of,
+                base_dir=config.folder,
+            )
+        )
+    return opened
+
+
+def judge_all(
+    store: Store,
+    config: Config,
+    connection: Connection,
+    mapping: Mapping,
+    *,
+    now: datetime,
+    progress: Progress = silent,
+) -> Judged:
+    """Compare every contact with every source and store the verdicts."""
+    from crm_sync.matching.engine import judge
+    from crm_sync.store.export import contacts_table
+
+    sources = open_sources(config, connection)
+    progress("Comparing with the enrichment data", 0, None)
+    contacts = contacts_table(store, connection.name, mapping)
+    judgement = judge(contacts, sources, now=now)
+    with store.begin() as tx:
+        before = judgements.last_profile_counts(tx, connection.name)
+        judgements.save_judgement(
+            tx,
+            connection.name,
+            matches=judgement.matches,
+            job_changes=judgement.job_changes,
+            observations=judgement.observations,
+            profiles=judgement.profiles,
+            at=now,
+        )
+    sizes = {
+        name: SourceCount(profiles=held, before=before.get(name))
+        for name, held in judgement.profiles.items()
+    }
+    return Judged(judgement.funnel, sizes)

@@ -1,0 +1,85 @@
+"""Pull: bring our copy of the CRM up to date, page by page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from crm_sync.config import Connection
+from crm_sync.mapping import Mapping
+from crm_sync.model import Entity
+from crm_sync.progress import Progress, silent
+from crm_sync.store import records
+from crm_sync.store.database import Store
+
+if TYPE_CHECKING:
+    from crm_sync.calls.steady import Steady
+
+ENTITIES = (Entity.COLLEAGUE, Entity.ACCOUNT, Entity.CONTACT)
+
+
+def pull_all(
+    store: Store,
+    connection: Connection,
+    mapping: Mapping,
+    crm: Steady,
+    *,
+    now: datetime,
+    progress: Progress = silent,
+) -> dict[str, int]:
+    """Everything the mapping reads, or what changed since the last pull.
+
+    Returns how many records were new or changed, by entity. Interrupted at any point, the next
+    pull goes on where this one stopped: a page and its cursor are stored together.
+    """
+    return {
+        entity.value: _pull(store, connection, mapping, crm, entity, now, progress)
+        for entity in ENTITIES
+        if mapping.reads(entity) is not None
+    }
+
+
+def _pull(
+    store: Store,
+    connection: Connection,
+    mapping: Mapping,
+    crm: Steady,
+    entity: Entity,
+    now: datetime,
+    progress: Progress,
+) -> int:
+    section = mapping.reads(entity)
+    assert section is not None  # noqa: S101 - the caller asked
+    scope = mapping.scope(entity)
+    with store.read() as tx:
+        saved = records.saved_cursor(tx, connection.name, entity, scope)
+    pages = crm.pull(
+        entity,
+        mapping.pulled_fields(entity),
+        cursor=saved.cursor if saved else None,
+        where=section.where,
+        object_name=section.object,
+    )
+    watched = _watched(mapping, entity)
+    changed = done = 0
+    for page in pages:
+        with store.begin() as tx:
+            changed += records.save_page(
+                tx, connection.name, entity, page, scope=scope, watched=watched, at=now
+            )
+        done += len(page.records)
+        progress(f"Reading {entity.value}s", done, page.total)
+    if saved is None:
+        # Only a pull that began and ended here has seen everything that there is.
+        with store.begin() as tx:
+            records.sweep_unseen(tx, connection.name, entity, now)
+    return changed
+
+
+def _watched(mapping: Mapping, entity: Entity) -> frozenset[str]:
+    """The CRM fields in which somebody's edit matters: all that we write, and the employer."""
+    if entity is not Entity.CONTACT:
+        return frozenset()
+    fields = {write.field for write in mapping.writes(entity).values()}
+    fields |= {mapping.model.contact.read.get(name, "") for name in ("title", "account_id")}
+    return frozenset(fields - {""})

@@ -1,0 +1,137 @@
+"""Stored facts as plain data for people and machines: the CLI's tables and `--json` alike."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.mapping import Mapping as CrmMapping
+from crm_sync.model import Change, Entity, Evidence, JobChange, Plan, Record
+from crm_sync.store import journal, judgements, plans, records
+from crm_sync.store.runs import Run
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def job_changes_view(
+    tx: Connection, connection: str, *, everything: bool
+) -> Iterator[dict[str, Any]]:
+    """Verdicts as `job-changes --json` prints them; `everything` includes unchanged and unknown."""
+    for change in judgements.job_changes_of(tx, connection, changes_only=not everything):
+        yield job_change_view(change)
+
+
+def job_change_view(change: JobChange) -> dict[str, Any]:
+    """One verdict."""
+    return {
+        "contact_id": change.contact_id,
+        "kind": change.kind.value,
+        "confidence": round(change.confidence, 4),
+        "band": change.band.value,
+        "since": change.since.isoformat() if change.since else None,
+        "from": asdict(change.before),
+        "to": asdict(change.after),
+        "as_of": change.as_of.isoformat() if change.as_of else None,
+        "source": change.source,
+        "profile_id": change.profile_id,
+        "evidence": [_evidence_view(one) for one in change.evidence],
+    }
+
+
+def plan_view(tx: Connection, plan: Plan, mapping: CrmMapping) -> dict[str, Any]:
+    """A plan with its changes, decisions and states."""
+    names = contact_names(tx, plan.connection, mapping, {one.contact_id for one in plan.changes})
+    decided = plans.decisions(tx, plan)
+    states = journal.states(tx, plan.connection, [one.key for one in plan.changes])
+    return {
+        "plan": plan.id,
+        "connection": plan.connection,
+        "mode": plan.mode.value,
+        "created_at": plan.created_at.isoformat(),
+        "expires_at": plan.expires_at.isoformat(),
+        "hash": plan.hash,
+        "undo_of": plan.undo_of,
+        "funnel": dict(plan.funnel),
+        "counts": {"changes": len(plan.changes), **plans.counts_by_disposition(plan)},
+        "guards": [asdict(guard) for guard in plan.guards],
+        "changes": [_change_view(one, names, decided, states) for one in plan.changes],
+    }
+
+
+def contact_names(
+    tx: Connection, connection: str, mapping: CrmMapping, ids: Collection[str]
+) -> dict[str, str]:
+    """What people call these contacts."""
+    held = records.records_of(tx, connection, Entity.CONTACT, ids)
+    return {id: contact_name(mapping, record) for id, record in held.items()}
+
+
+def contact_name(mapping: CrmMapping, record: Record) -> str:
+    """A contact's full name, or its id where the CRM has none."""
+    values = mapping.canonical(record)
+    parts = [str(values[key]) for key in ("first_name", "last_name") if values.get(key)]
+    return " ".join(parts) or str(values.get("name") or record.id)
+
+
+def run_view(run: Run) -> dict[str, Any]:
+    """One run."""
+    return {
+        "run": run.id,
+        "connection": run.connection,
+        "kind": run.kind,
+        "plan": run.plan_id,
+        "started_at": run.started_at.isoformat(),
+        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        "outcome": run.outcome or "unfinished",
+        "counts": dict(run.counts),
+        "message": run.message,
+    }
+
+
+def find_changes(plan: Plan, wanted: Iterable[str]) -> tuple[list[Change], list[str]]:
+    """The changes whose keys begin with the given ids, and the ids that name none or several."""
+    found: list[Change] = []
+    unclear: list[str] = []
+    for id in wanted:
+        hits = [one for one in plan.changes if one.key.startswith(id.lower())]
+        found += hits if len(hits) == 1 else []
+        unclear += [] if len(hits) == 1 else [id]
+    return found, unclear
+
+
+def _change_view(
+    change: Change,
+    names: Mapping[str, str],
+    decided: Mapping[str, str],
+    states: Mapping[str, str],
+) -> dict[str, Any]:
+    return {
+        "id": change.short_id,
+        "key": change.key,
+        "operation": change.operation.value,
+        "entity": change.entity.value,
+        "record_id": change.record_id,
+        "contact_id": change.contact_id,
+        "contact": names.get(change.contact_id, change.contact_id),
+        "kind": change.kind.value,
+        "disposition": change.disposition.value,
+        "decision": decided.get(change.key),
+        "state": states.get(change.key),
+        "reason": change.reason,
+        "held_by": change.held_by,
+        "confidence": round(change.confidence, 4),
+        "requires": change.requires,
+        "fields": [asdict(field) for field in change.fields],
+        "evidence": [_evidence_view(one) for one in change.evidence],
+    }
+
+
+def _evidence_view(one: Evidence) -> dict[str, Any]:
+    return {
+        "rule": one.rule,
+        "detail": one.detail,
+        "source": one.source,
+        "as_of": one.as_of.isoformat() if one.as_of else None,
+    }
