@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from crm_sync.connector import Usage
 from crm_sync.errors import QuotaReached
 
-
 _ROUNDING = 1e-9
 """Shares are binary fractions: 80 of 100 used leaves a hair less than 0.2."""
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from crm_sync.calls.retry import RetryPolicy, Sleep
 from crm_sync.connector import (
-    AccessDenied,
     BatchRejected,
     Outcome,
     TryLater,
     Write,
     WriteResult,
 )
+from crm_sync.errors import CrmSyncError
 
 NOT_SENT = "NOT_SENT"
 """Code of a row that was certainly not carried out, because the CRM could not be asked any more."""
@@ -74,14 +74,14 @@ class ChunkSender:
         results = self._batch(writes[:middle])
         try:
             return results + self._batch(writes[middle:])
-        except (TryLater, AccessDenied) as reason:
+        except CrmSyncError as reason:
             return results + [_not_sent(write, reason) for write in writes[middle:]]
 
     def _alone(self, write: Write, rejected: WriteResult) -> WriteResult:
         """The row sent by itself; as it was, if the CRM cannot be asked."""
         try:
             [result] = self._batch([write])
-        except (TryLater, AccessDenied):
+        except CrmSyncError:
             return rejected
         return result
 
@@ -96,7 +96,7 @@ def _unknown(write: Write, message: str) -> WriteResult:
     )
 
 
-def _not_sent(write: Write, reason: TryLater | AccessDenied) -> WriteResult:
+def _not_sent(write: Write, reason: CrmSyncError) -> WriteResult:
     return WriteResult(
         Outcome.REJECTED,
         record_id=write.record_id,

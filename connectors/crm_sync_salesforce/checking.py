@@ -1,0 +1,77 @@
+"""`check`: whether this connection can do its work, told line by line with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from crm_sync.connector import ConfigError, Connector, Entity, Finding, Level
+
+if TYPE_CHECKING:
+    from crm_sync_salesforce.client import SalesforceClient
+
+_WRITTEN = {"Contact", "Task"}
+_FEW_CALLS = 0.2
+
+
+def check(
+    connector: Connector, client: SalesforceClient, objects: Mapping[Entity, str]
+) -> list[Finding]:
+    """The findings, in the order in which one would mend them."""
+    findings = [_allowance(client)]
+    findings += [_visible(client, name) for name in dict.fromkeys(objects.values())]
+    if all(finding.level is not Level.PROBLEM for finding in findings):
+        findings += _fields(connector)
+    return findings
+
+
+def _allowance(client: SalesforceClient) -> Finding:
+    # The first call also proves the sign-in, the address and the API version.
+    limits = client.call("GET", "limits").body
+    calls = limits.get("DailyApiRequests") if isinstance(limits, dict) else None
+    if not isinstance(calls, dict) or not calls.get("Max"):
+        return Finding(Level.OK, "sign-in", "accepted; the org tells no daily allowance")
+    left, most = int(calls.get("Remaining", 0)), int(calls["Max"])
+    message = f"accepted; {left} of {most} API calls of the day are left"
+    if left < most * _FEW_CALLS:
+        return Finding(
+            Level.WARNING, "sign-in", message, "Run later, or look at what else uses the API."
+        )
+    return Finding(Level.OK, "sign-in", message)
+
+
+def _visible(client: SalesforceClient, name: str) -> Finding:
+    try:
+        description = client.call("GET", f"sobjects/{name}/describe").body
+    except ConfigError as problem:
+        return Finding(
+            Level.PROBLEM, name, problem.message, f"Give the integration user access to {name}."
+        )
+    if not isinstance(description, dict) or not description.get("queryable", True):
+        return Finding(
+            Level.PROBLEM, name, "cannot be read", f"Give the integration user access to {name}."
+        )
+    writable = description.get("createable", True) or description.get("updateable", True)
+    if name in _WRITTEN and not writable:
+        return Finding(
+            Level.PROBLEM,
+            name,
+            "can be read but not written",
+            "Give the integration user the crm-sync permission set.",
+        )
+    return Finding(Level.OK, name, f"visible, {len(description.get('fields') or ())} fields")
+
+
+def _fields(connector: Connector) -> Sequence[Finding]:
+    lacking = connector.missing_schema(connector.schema)
+    if not lacking:
+        return [Finding(Level.OK, "fields", f"all {len(connector.schema)} are there and writable")]
+    return [
+        Finding(
+            Level.PROBLEM,
+            f"{change.wanted.entity} field {change.wanted.name}",
+            change.reason,
+            f"To do: {change.action}. `crm-sync setup` shows and does it, as far as it may.",
+        )
+        for change in lacking
+    ]

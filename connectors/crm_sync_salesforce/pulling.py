@@ -1,0 +1,123 @@
+"""One pull of one object: everything, or what changed since, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.connector import Entity, Gone, Page
+from crm_sync_salesforce import cursor as cursors
+from crm_sync_salesforce.cursor import Cursor
+from crm_sync_salesforce.errors import LocatorGone
+from crm_sync_salesforce.records import record, value_of, with_columns
+from crm_sync_salesforce.soql import condition, moment, object_name, select
+
+if TYPE_CHECKING:
+    from crm_sync_salesforce.client import QueryPage, SalesforceClient
+
+MERGED = frozenset({"account", "contact", "lead", "case"})
+"""Objects whose records can be merged, and then name the survivor."""
+
+UNDELETABLE = frozenset({"user"})
+"""Objects that have no IsDeleted: their records are deactivated instead."""
+
+ARCHIVED = frozenset({"task", "event"})
+"""Objects whose old rows an ordinary query leaves out."""
+
+
+def live_only(object_: str) -> tuple[bool, str]:
+    """How to ask for all live rows: whether by `queryAll`, and the condition it then needs."""
+    archived = object_.casefold() in ARCHIVED
+    return archived, "IsDeleted = false" if archived else ""
+
+
+class Pull:
+    """What to pull; `pages` carries it out."""
+
+    def __init__(
+        self,
+        client: SalesforceClient,
+        entity: Entity,
+        object_: str,
+        fields: Sequence[str],
+        where: str,
+    ) -> None:
+        self._client = client
+        self._entity = entity
+        self._object = object_name(object_)
+        self._fields = fields
+        self._where = condition(where) if where.strip() else ""
+
+    def pages(self, stored: str | None) -> Iterator[Page]:
+        """Pages from the stored cursor on; from the very beginning without one.
+
+        A cursor in the middle goes on with the next page of its query. If Salesforce no longer
+        keeps that query, it is made again from its beginning: rows repeat, none is skipped.
+        """
+        at = cursors.load(stored, self._object) if stored else None
+        if at is not None and not at.complete:
+            try:
+                found = self._client.query_more(at.next_path)
+            except LocatorGone:
+                at = replace(at, next_path="")
+                yield from self._query(at.since, not_after=at.then)
+            else:
+                yield from self._rest(at, found)
+            return
+        yield from self._query(at.then if at else None, not_after=None)
+
+    def _query(self, since: datetime | None, *, not_after: datetime | None) -> Iterator[Page]:
+        soql, everything = self._soql(since)
+        found = self._client.query(soql, everything=everything)
+        then = cursors.next_start(found.asked_at)
+        if since is not None:
+            then = max(then, since)
+        if not_after is not None:
+            then = min(then, not_after)
+        yield from self._rest(Cursor(self._object, since, then), found)
+
+    def _rest(self, at: Cursor, found: QueryPage) -> Iterator[Page]:
+        while True:
+            at = replace(at, next_path=found.next_path)
+            yield self._page(at, found)
+            if at.complete:
+                return
+            try:
+                found = self._client.query_more(at.next_path)
+            except LocatorGone:
+                yield from self._query(at.since, not_after=at.then)
+                return
+
+    def _page(self, at: Cursor, found: QueryPage) -> Page:
+        gone = [row for row in found.records if value_of(row, "IsDeleted") is True]
+        live = [row for row in found.records if value_of(row, "IsDeleted") is not True]
+        return Page(
+            records=[record(self._entity, row, self._fields) for row in live],
+            gone=[self._gone(row) for row in gone],
+            cursor=cursors.dump(at),
+            complete=at.complete,
+            total=found.total,
+        )
+
+    def _gone(self, row: Mapping[str, Any]) -> Gone:
+        survivor = value_of(row, "MasterRecordId")
+        return Gone(self._entity, str(value_of(row, "Id")), str(survivor) if survivor else None)
+
+    def _soql(self, since: datetime | None) -> tuple[str, bool]:
+        """The query, and whether deleted and archived rows are to be included."""
+        kind = self._object.casefold()
+        if since is None:
+            everything, live = live_only(self._object)
+            fields = with_columns(self._fields, "Id", "SystemModstamp")
+            return select(fields, self._object, live, self._where), everything
+        changed = f"SystemModstamp >= {moment(since)}"
+        marks = [] if kind in UNDELETABLE else ["IsDeleted"]
+        marks += ["MasterRecordId"] if kind in MERGED else []
+        fields = with_columns(self._fields, "Id", "SystemModstamp", *marks)
+        where = self._where
+        if where and marks:
+            # A deleted row need not satisfy the condition any more; its end must be told.
+            where = f"({where} OR IsDeleted = true)"
+        return select(fields, self._object, changed, where), True
