@@ -72,10 +72,10 @@ class ConnectionSettings(_Settings):
     def _known_schedule(cls, value: str | None) -> str | None:
         if value is None:
             return value
-        from apscheduler.triggers.cron import CronTrigger
+        from crm_sync.scheduling.cron import cron_trigger
 
         try:
-            CronTrigger.from_crontab(value)
+            cron_trigger(value, "UTC")
         except ValueError as problem:
             raise ValueError(
                 f"is not a cron schedule ({problem}); for example '0 5 * * mon-fri'"

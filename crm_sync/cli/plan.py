@@ -97,7 +97,8 @@ def changes(
         shown = [one for one in shown if one["key"].startswith(change.lower())]
         if not shown:
             raise NotFound(
-                f"plan {wanted} has no change {change}", fix="crm-sync changes lists them."
+                f"plan {wanted} has no change {change}",
+                fix=f"`crm-sync changes {wanted}` lists them.",
             )
     if waiting:
         shown = [one for one in shown if one["disposition"] == "review" and not one["decision"]]

@@ -45,7 +45,7 @@ def build_scheduler(config: Config, config_path: Path) -> Any:
     from apscheduler.executors.pool import ThreadPoolExecutor
     from apscheduler.jobstores.memory import MemoryJobStore
     from apscheduler.schedulers.background import BackgroundScheduler
-    from apscheduler.triggers.cron import CronTrigger
+    from crm_sync.scheduling.cron import cron_trigger
 
     scheduled = {
         name: one.settings for name, one in config.connections.items() if one.settings.schedule
@@ -69,7 +69,7 @@ def build_scheduler(config: Config, config_path: Path) -> Any:
     for name, settings in scheduled.items():
         scheduler.add_job(
             run_job,
-            CronTrigger.from_crontab(settings.schedule, timezone=settings.timezone),
+            cron_trigger(settings.schedule or "", settings.timezone),
             args=(config_path, name),
             id=name,
             name=f"run {name}",

@@ -24,7 +24,7 @@ def run_job(config: Path, connection: str) -> str:
     except CrmSyncError as problem:
         log.error("run_stopped", reason=problem.message, place=problem.place, fix=problem.fix)
         return type(problem).__name__
-    except Exception as problem:  # noqa: BLE001 - the schedule outlives whatever a run meets
+    except Exception as problem:  # the schedule outlives whatever a run meets
         log.error("run_failed", error=type(problem).__name__)
         return "failed"
     counts = dict(outcome.report.counts) if outcome.report else {}
