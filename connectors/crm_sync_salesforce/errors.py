@@ -167,6 +167,21 @@ def _redirected(headers: Mapping[str, str], place: str) -> ConfigError:
     )
 
 
+def unknown_column(message: str) -> str:
+    """The field that Salesforce does not know, if that is what the message says."""
+    match = _NO_COLUMN.search(message)
+    return match.group(1) if match else ""
+
+
+def no_such_field(object_: str, name: str, place: str = "") -> ConfigError:
+    """The mapping names a field that is not there, or is hidden from this user."""
+    return ConfigError(
+        f"{object_} has no field {name}, or this user may not see it",
+        place=place,
+        fix="Correct the mapping, or give the integration user access to the field.",
+    )
+
+
 def _bad_request(status: int, headers: Mapping[str, str], told: Problem, place: str) -> ConfigError:
     if 300 <= status < 400:
         return _redirected(headers, place)
