@@ -202,8 +202,8 @@ def _apply(
         now=utc_now,
         progress=lambda done, total: progress("Writing", done, total),
     )
-    run.counts |= report.counts
-    run.outcome = "done" if report.complete else "partial"
+    run.counts |= {state.value: count for state, count in report.counts.items()}
+    run.outcome = "done" if report.whole else "partial"
     return report
 
 

@@ -37,6 +37,7 @@ def sandbox(
     import tempfile
 
     from crm_sync.sandbox.registry import find_sandbox
+    from crm_sync.sandbox.server import wait_for_signal
 
     kind = find_sandbox(crm)
     with tempfile.TemporaryDirectory(prefix="crm-sync-sandbox-") as temporary:
@@ -51,7 +52,9 @@ def sandbox(
 
                 opened.seed(World(seed=seed, contacts=contacts))
                 console().print(f"Filled with {contacts:,} synthetic contacts (seed {seed}).")
-            opened.serve_forever(port, announce=_announce)
+            with opened.start(port) as server:
+                _announce(server.url, opened.connection_block(server.url))
+                wait_for_signal()
         finally:
             opened.close()
 

@@ -45,6 +45,7 @@ def build_scheduler(config: Config, config_path: Path) -> Any:
     from apscheduler.executors.pool import ThreadPoolExecutor
     from apscheduler.jobstores.memory import MemoryJobStore
     from apscheduler.schedulers.background import BackgroundScheduler
+
     from crm_sync.scheduling.cron import cron_trigger
 
     scheduled = {

@@ -1,0 +1,41 @@
+"""What `apply`, `run` and `undo` did, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.store.plans import counts_by_disposition
+
+if TYPE_CHECKING:
+    from crm_sync.pipeline import Outcome
+
+
+def outcome_view(outcome: Outcome) -> dict[str, Any]:
+    """The run, its plan, counts by state, and every row that needs somebody."""
+    plan, report = outcome.plan, outcome.report
+    view: dict[str, Any] = {
+        "run": outcome.run_id,
+        "plan": plan.id,
+        "connection": plan.connection,
+        "mode": plan.mode.value,
+        "undo_of": plan.undo_of,
+        "funnel": dict(plan.funnel),
+        "changes": {"total": len(plan.changes), **counts_by_disposition(plan)},
+        "calls": dict(outcome.calls),
+    }
+    if report is not None:
+        view["applied"] = {
+            "written": report.done,
+            "verified": report.confirmed,
+            "drifted": report.drifted,
+            "already_done": report.already_done,
+            "by_state": {state.value: count for state, count in report.counts.items()},
+            "settled": {state.value: count for state, count in report.settled.items()},
+            "skipped": dict(report.skipped),
+            "problems": [asdict(problem) for problem in report.problems],
+            "problems_left_out": report.problems_left_out,
+        }
+    if outcome.undo is not None:
+        view["left_alone"] = [asdict(note) for note in outcome.undo.left_alone]
+    return view
