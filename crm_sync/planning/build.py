@@ -1,0 +1,235 @@
+"""The plan: every job change that calls for something becomes changes, or a reason why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from crm_sync.mapping import JobChangeAction
+from crm_sync.model import (
+    Band,
+    Change,
+    Disposition,
+    Entity,
+    JobChange,
+    JobChangeKind,
+    Plan,
+    canonical_json,
+)
+from crm_sync.planning.guards import planned_guards
+from crm_sync.planning.inputs import ContactState, PlanInputs
+from crm_sync.planning.keys import task_key
+from crm_sync.planning.playbooks import RuleFacts
+from crm_sync.planning.tasks import AccountNames, account_names, task_for
+from crm_sync.planning.updates import Update, already_told, told_title, update_for
+
+
+class Why(StrEnum):
+    """Why a job change, or part of what it calls for, is not in the plan."""
+
+    NOT_A_CHANGE = "not_a_change"
+    CONTRADICTED = "contradicted"
+    NO_CONTACT = "no_contact"
+    NO_ACTION = "no_action"
+    INCOMPLETE = "incomplete"
+    SETTLED = "settled"
+    REJECTED = "rejected"
+    ALREADY_TOLD = "already_told"
+    EDITED = "edited"
+    POLICY = "policy"
+    NO_EFFECT = "no_effect"
+    NO_TASK_RULE = "no_task_rule"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One thing that is not in the plan, and why; `detail` adds words where there are some."""
+
+    contact_id: str
+    entity: Entity
+    why: Why
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanNotes:
+    """What was left out, by contact."""
+
+    left_out: tuple[LeftOut, ...] = ()
+
+    def counts(self) -> dict[str, int]:
+        """How often for each reason, by `left_out_` and its name."""
+        counted = Counter(f"left_out_{note.why.value}" for note in self.left_out)
+        return dict(sorted(counted.items()))
+
+
+_Outcome = Change | LeftOut
+
+
+def build_plan(inputs: PlanInputs) -> Plan:
+    """The plan for these inputs, with id 0: the store gives it one.
+
+    The order of the inputs does not matter: the same inputs give the same plan and hash. Raises
+    `ConfigError` for a mapping or template that cannot be carried out.
+    """
+    return plan_with_notes(inputs)[0]
+
+
+def plan_with_notes(inputs: PlanInputs) -> tuple[Plan, PlanNotes]:
+    """The plan, and what was left out of it. Raises as `build_plan` does."""
+    _refuse_misplaced_titles(inputs)
+    names = account_names(inputs.accounts)
+    outcomes = [
+        outcome
+        for contact_id, claims in sorted(_by_contact(inputs.job_changes).items())
+        for outcome in _for_contact(inputs, contact_id, claims, names)
+    ]
+    changes = tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
+    notes = PlanNotes(tuple(outcome for outcome in outcomes if isinstance(outcome, LeftOut)))
+    plan = Plan(
+        id=0,
+        connection=inputs.connection,
+        created_at=inputs.now,
+        expires_at=inputs.now + timedelta(days=inputs.expires_after_days),
+        mode=inputs.mode,
+        changes=changes,
+        guards=planned_guards(inputs, changes),
+        funnel={**inputs.funnel, **_counts(changes), **notes.counts()},
+    )
+    return plan, notes
+
+
+def _refuse_misplaced_titles(inputs: PlanInputs) -> None:
+    actions = inputs.mapping.model.job_changes
+    for kind in ("moved", "left"):
+        if getattr(actions, kind) is JobChangeAction.UPDATE_TITLE:
+            raise inputs.mapping.file.error(
+                f"`update_title` cannot be done for `{kind}`: the new title belongs to another "
+                "employer than the record's account",
+                ("job_changes", kind),
+                "Use `flag_and_task` or `nothing`.",
+            )
+
+
+def _by_contact(job_changes: Iterable[JobChange]) -> dict[str, list[JobChange]]:
+    grouped: dict[str, list[JobChange]] = {}
+    for job_change in job_changes:
+        grouped.setdefault(job_change.contact_id, []).append(job_change)
+    return grouped
+
+
+def _for_contact(
+    inputs: PlanInputs, contact_id: str, claims: list[JobChange], names: AccountNames
+) -> Iterator[_Outcome]:
+    real = [claim for claim in claims if claim.kind.is_change and claim.band is not Band.IGNORED]
+    state = inputs.contacts.get(contact_id)
+    problem = _problem(inputs, real, state)
+    if problem is not None or state is None:
+        yield LeftOut(contact_id, Entity.CONTACT, problem or Why.NO_CONTACT)
+        return
+    job_change = min(real, key=_preference)
+    action = _action(inputs, job_change)
+    yield from _for_claim(inputs, job_change, state, action, names)
+
+
+def _problem(inputs: PlanInputs, claims: list[JobChange], state: ContactState | None) -> Why | None:
+    """Why nothing can be planned for a contact with these claims, or None."""
+    if not claims:
+        return Why.NOT_A_CHANGE
+    if len({claim.claim for claim in claims}) > 1:
+        return Why.CONTRADICTED
+    if state is None:
+        return Why.NO_CONTACT
+    job_change = claims[0]
+    if _action(inputs, job_change) is JobChangeAction.NOTHING:
+        return Why.NO_ACTION
+    needed = {
+        JobChangeKind.MOVED: job_change.after.organisation,
+        JobChangeKind.RETITLED: job_change.after.title,
+    }
+    return None if needed.get(job_change.kind, "known").strip() else Why.INCOMPLETE
+
+
+def _preference(job_change: JobChange) -> tuple[float, int, str]:
+    """Of equal claims the surest speaks, then the newest; ties fall the same way in any order."""
+    newest = -job_change.as_of.toordinal() if job_change.as_of else 0
+    return (-job_change.confidence, newest, canonical_json(asdict(job_change)))
+
+
+def _action(inputs: PlanInputs, job_change: JobChange) -> JobChangeAction:
+    action: JobChangeAction = getattr(inputs.mapping.model.job_changes, job_change.kind.value)
+    return action
+
+
+def _for_claim(
+    inputs: PlanInputs,
+    job_change: JobChange,
+    state: ContactState,
+    action: JobChangeAction,
+    names: AccountNames,
+) -> Iterator[_Outcome]:
+    contact_id = job_change.contact_id
+    update = update_for(inputs, job_change, state, action)
+    if update.withdrawn:
+        yield LeftOut(contact_id, Entity.CONTACT, Why.EDITED, update.withdrawn)
+        return
+    if update.key in inputs.rejected:
+        yield LeftOut(contact_id, Entity.CONTACT, Why.REJECTED)
+        return
+    settled = update.key in inputs.settled
+    told = not settled and already_told(job_change, state, inputs)
+    why = _why_no_update(update, settled, told and told_title(job_change, state, inputs))
+    change = None if why else update.change
+    if why:
+        yield LeftOut(contact_id, Entity.CONTACT, why, update.left_alone)
+    if change is not None:
+        yield change
+    yield _task(inputs, job_change, state, update.key if settled else "", change, told, names)
+
+
+def _why_no_update(update: Update, settled: bool, told: bool) -> Why | None:
+    if settled:
+        return Why.SETTLED
+    if told:
+        return Why.ALREADY_TOLD
+    if update.change is None:
+        return Why.POLICY if update.left_alone else Why.NO_EFFECT
+    return None
+
+
+def _task(
+    inputs: PlanInputs,
+    job_change: JobChange,
+    state: ContactState,
+    settled_key: str,
+    update: Change | None,
+    told: bool,
+    names: AccountNames,
+) -> _Outcome:
+    contact_id = job_change.contact_id
+    key = task_key(inputs.connection, contact_id, job_change.claim)
+    rule = inputs.playbooks.rule_for(RuleFacts(job_change))
+    if told:
+        return LeftOut(contact_id, Entity.TASK, Why.ALREADY_TOLD)
+    if key in inputs.settled:
+        return LeftOut(contact_id, Entity.TASK, Why.SETTLED)
+    if key in inputs.rejected:
+        return LeftOut(contact_id, Entity.TASK, Why.REJECTED)
+    if rule is None or not inputs.mapping.writes(Entity.TASK):
+        return LeftOut(contact_id, Entity.TASK, Why.NO_TASK_RULE)
+    requires = update.key if update else settled_key
+    return task_for(inputs, job_change, state, rule, requires=requires, update=update, names=names)
+
+
+def _counts(changes: tuple[Change, ...]) -> Mapping[str, int]:
+    auto = sum(change.disposition is Disposition.AUTO for change in changes)
+    tasks = sum(change.entity is Entity.TASK for change in changes)
+    return {
+        "changes": len(changes),
+        "changes_auto": auto,
+        "changes_review": len(changes) - auto,
+        "tasks": tasks,
+    }

@@ -1,0 +1,69 @@
+"""All that a plan is made from, as one frozen value: the same inputs give the same plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from crm_sync.config import Guards
+from crm_sync.mapping import Mapping as CrmMapping
+from crm_sync.model import Baseline, Entity, JobChange, Mode, Scalar
+from crm_sync.planning.playbooks import Playbooks
+
+Language = Literal["en", "fr"]
+
+
+@dataclass(frozen=True)
+class ContactState:
+    """One contact as last pulled.
+
+    `canonical` is under our names; `live` and `baselines` are under the CRM's field names, and
+    hold at least every field that the mapping may write and the CRM has.
+    """
+
+    canonical: Mapping[str, Scalar]
+    live: Mapping[str, Scalar]
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """How many profiles a source holds now, and held in the run before (None: no such run)."""
+
+    profiles: int
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class PlanInputs:
+    """What a plan depends on, and nothing else.
+
+    `now` is an aware UTC time, `timezone` an IANA name. `accounts` and `colleagues` are canonical
+    values by id: those of the contacts concerned, and any account that could be a new employer.
+    `settled` are keys that are done, `rejected` keys that a person refused or took back: neither
+    is proposed again. `tasks_today` counts, by owner id, the tasks made since midnight.
+    `record_url` gives the address at which a person can see a record.
+    """
+
+    connection: str
+    mapping: CrmMapping
+    playbooks: Playbooks
+    mode: Mode
+    guards: Guards
+    now: datetime
+    job_changes: Sequence[JobChange]
+    contacts: Mapping[str, ContactState]
+    contacts_total: int
+    language: Language = "en"
+    timezone: str = "UTC"
+    expires_after_days: int = 7
+    accounts: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
+    colleagues: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+    rejected: frozenset[str] = frozenset()
+    source_counts: Mapping[str, SourceCount] = field(default_factory=dict)
+    tasks_today: Mapping[str, int] = field(default_factory=dict)
+    funnel: Mapping[str, int] = field(default_factory=dict)
+    record_url: Callable[[Entity, str], str] | None = None

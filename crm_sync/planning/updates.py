@@ -1,0 +1,222 @@
+"""The update of a contact that a job change calls for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crm_sync.mapping import JobChangeAction, WriteField
+from crm_sync.model import (
+    Change,
+    Entity,
+    FieldChange,
+    JobChange,
+    JobChangeKind,
+    Operation,
+    Scalar,
+)
+from crm_sync.planning.explain import evidence_text, reason
+from crm_sync.planning.inputs import ContactState, PlanInputs
+from crm_sync.planning.keys import update_key
+from crm_sync.planning.locks import Lock, LockState, lock_of
+from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
+from crm_sync.planning.values import company_key, is_blank, same
+from crm_sync.planning.wording import clean
+
+ACCOMPANYING = frozenset({"last_verified", "evidence"})
+"""Fields that tell about a change, and are not one: never written alone."""
+
+CLEARED = frozenset({"moved_on", "new_organisation", "new_title"})
+"""Fields of ours that an earlier claim may have filled: emptied when the new one knows nothing."""
+
+BASIS_VERIFIED = "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The update of one contact, as far as one is left to do.
+
+    `change` is None when there is nothing to write. `withdrawn` is why the claim as a whole has to
+    rest because a person said otherwise; `left_alone` says which fields were passed over.
+    """
+
+    key: str
+    change: Change | None = None
+    withdrawn: str = ""
+    left_alone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One field that would change, with what was ruled about it."""
+
+    name: str
+    change: FieldChange
+    lock: Lock
+    ruling: Ruling
+
+
+def update_for(
+    inputs: PlanInputs, job_change: JobChange, state: ContactState, action: JobChangeAction
+) -> Update:
+    """The update by this action; each `before` is the live value, as the CRM gave it."""
+    writes = inputs.mapping.writes(Entity.CONTACT)
+    leading = _leading(action, writes)
+    wanted = claimed_values(job_change, action)
+    locks = {name: _lock(name, writes, state, job_change) for name in (*wanted, "evidence")}
+    plain_key = update_key(inputs.connection, job_change.contact_id, action, job_change.claim)
+    fields = [
+        field
+        for name, value in wanted.items()
+        if (field := _field(inputs, job_change, state, name, value, locks[name]))
+    ]
+    for field in fields:
+        if field.name == leading and field.lock.state is LockState.LOCKED:
+            return Update(plain_key, withdrawn=f"{leading}: {field.lock.why}")
+    left_alone = in_words({f.name: f.ruling for f in fields if f.ruling.verdict is Verdict.SKIP})
+    kept = [field for field in fields if field.ruling.verdict is not Verdict.SKIP]
+    if all(field.name in ACCOMPANYING for field in kept):
+        return Update(plain_key, left_alone=left_alone)
+    text = evidence_text(job_change, [f.change for f in kept if f.name not in ACCOMPANYING])
+    told = _field(inputs, job_change, state, "evidence", text, locks["evidence"])
+    fields += [told] if told else []
+    kept += [told] if told and told.ruling.verdict is not Verdict.SKIP else []
+    edits = [
+        (field.name, field.lock.edited_at)
+        for field in kept
+        if field.lock.state is LockState.REOPENED and field.lock.edited_at
+    ]
+    key = update_key(inputs.connection, job_change.contact_id, action, job_change.claim, edits)
+    rulings = {field.name: field.ruling for field in fields}
+    return Update(key, _change(key, job_change, action, kept, rulings), left_alone=left_alone)
+
+
+def claimed_values(job_change: JobChange, action: JobChangeAction) -> dict[str, Scalar]:
+    """What the claim says, by our field names; without the evidence text.
+
+    The title and the account of a contact who moved or left stay: its history is there. None
+    empties a field, and stands only for fields of ours that an earlier claim may have filled.
+    """
+    after = job_change.after
+    new_title = clean(after.title) or None
+    values: dict[str, Scalar] = {}
+    if action is JobChangeAction.UPDATE_TITLE:
+        values["title"] = new_title
+    elif job_change.kind is JobChangeKind.RETITLED:
+        values["new_title"] = new_title
+    else:
+        left = job_change.kind is JobChangeKind.LEFT
+        values["moved"] = True
+        values["moved_on"] = job_change.since.isoformat() if job_change.since else None
+        values["previous_organisation"] = clean(job_change.before.organisation) or None
+        values["new_organisation"] = None if left else clean(after.organisation) or None
+        values["new_title"] = None if left else new_title
+    values["job_change"] = job_change.kind.value
+    values["last_verified"] = job_change.as_of.isoformat() if job_change.as_of else None
+    return {name: value for name, value in values.items() if value is not None or name in CLEARED}
+
+
+def already_told(job_change: JobChange, state: ContactState, inputs: PlanInputs) -> bool:
+    """Whether the record says, by our own verified hand, that the person moved there or left.
+
+    A vendor that spells the company otherwise the next time makes a new claim, but not news.
+    """
+    writes = inputs.mapping.writes(Entity.CONTACT)
+    names = ["job_change"]
+    if job_change.kind is JobChangeKind.MOVED:
+        names.append("new_organisation")
+    elif job_change.kind is not JobChangeKind.LEFT:
+        return False
+    if not all(name in writes and _is_verified(state, writes[name].field) for name in names):
+        return False
+    kind = writes["job_change"]
+    if not same(state.live.get(kind.field), kind.spell(job_change.kind.value)):
+        return False
+    if job_change.kind is JobChangeKind.LEFT:
+        return True
+    told = state.live.get(writes["new_organisation"].field)
+    return company_key(str(told or "")) == company_key(job_change.after.organisation)
+
+
+def told_title(job_change: JobChange, state: ContactState, inputs: PlanInputs) -> bool:
+    """Whether the record also has the new title, up to case."""
+    write = inputs.mapping.writes(Entity.CONTACT).get("new_title")
+    if write is None or job_change.kind is JobChangeKind.LEFT:
+        return True
+    live = state.live.get(write.field)
+    return str(live or "").casefold() == clean(job_change.after.title).casefold()
+
+
+def _leading(action: JobChangeAction, writes: Mapping[str, WriteField]) -> str:
+    """The field that carries the claim: a person who edited it has answered the claim."""
+    if action is JobChangeAction.UPDATE_TITLE:
+        return "title" if "title" in writes else ""
+    return next((name for name in ("moved", "job_change") if name in writes), "")
+
+
+def _lock(
+    name: str, writes: Mapping[str, WriteField], state: ContactState, job_change: JobChange
+) -> Lock:
+    field = writes[name].field if name in writes else ""
+    return lock_of(state.baselines.get(field), state.live.get(field), job_change.as_of)
+
+
+def _field(
+    inputs: PlanInputs,
+    job_change: JobChange,
+    state: ContactState,
+    name: str,
+    value: Scalar,
+    lock: Lock,
+) -> _Field | None:
+    """One field with its ruling; None when the mapping has no such field or it says so already."""
+    write = inputs.mapping.writes(Entity.CONTACT).get(name)
+    if write is None:
+        return None
+    before = state.live.get(write.field)
+    after = write.constant if write.constant is not None else write.spell(value)
+    if same(before, after) or (is_blank(before) and is_blank(after)):
+        return None
+    ruling = rule_on_field(
+        policy=write.policy,
+        lock=lock,
+        band=job_change.band,
+        mode=inputs.mode,
+        before=before,
+        after=after,
+        verified=_is_verified(state, write.field),
+    )
+    return _Field(name, FieldChange(name, write.field, before, after), lock, ruling)
+
+
+def _is_verified(state: ContactState, field: str) -> bool:
+    baseline = state.baselines.get(field)
+    return (
+        baseline is not None
+        and baseline.basis == BASIS_VERIFIED
+        and same(baseline.value, state.live.get(field))
+    )
+
+
+def _change(
+    key: str,
+    job_change: JobChange,
+    action: JobChangeAction,
+    kept: list[_Field],
+    rulings: Mapping[str, Ruling],
+) -> Change:
+    return Change(
+        key=key,
+        operation=Operation.UPDATE,
+        entity=Entity.CONTACT,
+        record_id=job_change.contact_id,
+        contact_id=job_change.contact_id,
+        kind=job_change.kind,
+        fields=tuple(field.change for field in kept),
+        disposition=disposition(rulings),
+        reason=reason(job_change),
+        confidence=job_change.confidence,
+        evidence=job_change.evidence,
+        held_by=in_words(rulings),
+        rule=action.value,
+    )
