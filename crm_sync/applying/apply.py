@@ -1,0 +1,157 @@
+"""Carrying out a plan: what may go, in order, each batch through the journal."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from crm_sync.applying.batches import batches, phases
+from crm_sync.applying.intents import Entry, Intent, Scope
+from crm_sync.applying.inverse import originals
+from crm_sync.applying.reconcile import settle, settle_open
+from crm_sync.applying.report import ApplyReport, Problem, build_report
+from crm_sync.applying.select import NO_REQUIREMENT, Selection, ready, refuse_stale, select
+from crm_sync.applying.send import carry_out
+from crm_sync.applying.states import State
+from crm_sync.applying.work import Clock, Crm, Sleep, Work, task_key_field
+from crm_sync.mapping import Mapping as CrmMapping
+from crm_sync.model import Change, Plan
+from crm_sync.store import journal, plans
+from crm_sync.store.database import Store
+
+__all__ = ["ApplyReport", "Problem", "apply_plan"]
+
+SENDS = 2
+"""How often one run sends a change whose outcome was unknown and that did not arrive."""
+
+Progress = Callable[[int, int], None]
+
+
+def apply_plan(
+    store: Store,
+    crm: Crm,
+    plan: Plan,
+    mapping: CrmMapping,
+    *,
+    run_id: int,
+    now: Clock,
+    sleep: Sleep = time.sleep,
+    progress: Progress | None = None,
+) -> ApplyReport:
+    """Carry out what may go of a stored plan; safe to repeat, and to kill, at any point.
+
+    Holds the connection's lock. First settles what an earlier process left open; then updates,
+    then the tasks whose change is in effect. What is done is never done again. Where the CRM
+    keeps a task's key unique every task is created exactly once, else at most once.
+
+    Between reading a batch and writing it a person may still edit a record: no CRM takes many
+    rows under a condition. That window is one round trip.
+
+    `progress` is told how many of how many changes have been dealt with. Raises `PlanStale` and
+    `Refused` before the first write; `TryLater` and `AccessDenied` in between, with all that was
+    done so far stored and the rest not begun; `Busy` when another process is at work.
+    """
+    scope = Scope(plan.connection, plan.id, run_id)
+    work = Work(store, crm, scope, task_key_field(crm, mapping), now, sleep)
+    with store.lock(plan.connection):
+        settled = settle_open(work)
+        chosen, taking_back = _choose(work, plan)
+        skipped = Counter(chosen.skipped)
+        meter = _Meter(progress, len(chosen.go))
+        for phase in phases(chosen.go):
+            go, waiting = _ready(work, phase)
+            skipped[NO_REQUIREMENT] += waiting
+            meter.advance(len(phase) - len(go))
+            _send(work, go, taking_back, meter)
+        return _report(work, chosen, +skipped, settled)
+
+
+class _Meter:
+    """Counts up for the caller's progress; a second sending of a change does not count again."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = 0
+
+    def advance(self, by: int) -> None:
+        self._done = min(self._total, self._done + by)
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+def _choose(work: Work, given: Plan) -> tuple[Selection, Mapping[str, Intent]]:
+    """What goes, and the intents that it takes back (of an undo)."""
+    at = work.now()
+    with work.store.begin() as tx:
+        plan = plans.load_plan(tx, given.id)
+        refuse_stale(given, plan, at)
+        taking_back = originals(tx, plan.undo_of)
+        # From here on the person's word holds: what is taken back must not come again.
+        undone = [one.key for one in taking_back.values() if one.state is State.DONE]
+        plans.reject_keys(tx, plan.connection, undone, "undone", at)
+        chosen = select(
+            plan,
+            decisions=plans.decisions(tx, plan),
+            rejected=plans.rejected_keys(tx, plan.connection),
+            held=journal.by_keys(tx, plan.connection, [one.key for one in plan.changes]),
+            operations=work.crm.capabilities.operations,
+        )
+    return chosen, taking_back
+
+
+def _ready(work: Work, phase: Sequence[Change]) -> tuple[Sequence[Change], int]:
+    """The changes whose requirement is in effect; those that cannot be met are cancelled."""
+    with work.store.begin() as tx:
+        needed = {change.requires for change in phase if change.requires}
+        split = ready(
+            phase,
+            journal.by_keys(tx, work.scope.connection, needed),
+            plans.rejected_keys(tx, work.scope.connection),
+        )
+        entries = [
+            Entry(change, State.CANCELLED, code="REQUIREMENT", message=why)
+            for change, why in split.given_up
+        ]
+        journal.enter(tx, work.scope, entries, work.now())
+    return split.go, len(split.waiting)
+
+
+def _send(
+    work: Work, changes: Sequence[Change], taking_back: Mapping[str, Intent], meter: _Meter
+) -> None:
+    """Send all; then wait once for all lost answers, and send again what did not arrive."""
+    todo = changes
+    for sending in range(1, SENDS + 1):
+        for batch in batches(todo, work.crm.capabilities.write_batch):
+            carry_out(work, batch, taking_back)
+            if sending == 1:
+                meter.advance(len(batch))
+        settle(work, [one.key for one in todo], last=sending == SENDS)
+        todo = _not_carried_out(work, todo)
+
+
+def _not_carried_out(work: Work, changes: Sequence[Change]) -> list[Change]:
+    with work.store.read() as tx:
+        held = journal.by_keys(tx, work.scope.connection, [one.key for one in changes])
+    return [one for one in changes if held[one.key].state is State.PLANNED]
+
+
+def _report(
+    work: Work, chosen: Selection, skipped: Mapping[str, int], settled: Mapping[State, int]
+) -> ApplyReport:
+    with work.store.read() as tx:
+        held = journal.by_keys(tx, work.scope.connection, [one.key for one in chosen.go])
+        left_open = journal.open_intents(tx, work.scope.connection)
+    mine = [one for one in held.values() if one.run_id == work.scope.run_id]
+    return build_report(
+        work.scope.plan_id,
+        work.scope.run_id,
+        mine,
+        already_done=chosen.already_done,
+        skipped=dict(skipped),
+        settled=settled,
+        left_open=[one for one in left_open if one.run_id != work.scope.run_id],
+        key_field=work.key_field,
+    )

@@ -1,0 +1,59 @@
+"""When two values of a CRM field are the same: the one place that knows how CRMs echo values."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time
+
+from crm_sync.model import Scalar
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
+_WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
+_EXACT_FLOAT = 2**53
+"""Above it a float no longer holds every whole number, so it is not written as one."""
+
+
+def same(one: Scalar, other: Scalar) -> bool:
+    """Whether a person would say that the field holds the same in both cases.
+
+    Blank is blank (`""`, None, only spaces); blanks around a text, the kind of line end, `true`
+    against True, 5 against 5.0 and `"5"`, a date against its midnight in UTC, and the ways to
+    write one moment make no difference. Anything else does, letter case included. An equivalence:
+    reflexive, symmetric and transitive.
+    """
+    return canonical(one) == canonical(other)
+
+
+def canonical(value: Scalar) -> str:
+    """The text that all values which are the `same` share; empty for a blank."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_FLOAT:
+        return str(int(value))
+    if isinstance(value, int | float):
+        return str(value)
+    return _text(value)
+
+
+def _text(value: str) -> str:
+    text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if text.casefold() in ("true", "false"):
+        return text.casefold()
+    if match := _WHOLE.fullmatch(text):
+        return "0" if match[1] == "-0" else match[1]
+    if _ISO.fullmatch(text):
+        return _moment(text)
+    return text
+
+
+def _moment(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return text  # it only looked like a date
+    if moment.timetz() == time(tzinfo=UTC):
+        return moment.date().isoformat()
+    return moment.isoformat()

@@ -1,0 +1,75 @@
+"""The values that go into the journal and come out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm_sync.applying.states import State, Verified
+from crm_sync.model import Change, Entity, FieldChange, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose work it is: every row and event that is written carries it."""
+
+    connection: str
+    plan_id: int
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One intended effect. `sent_at` is None when the CRM had it without our sending it.
+
+    `modified_at` is the CRM's own stamp on the record when we read it back.
+    """
+
+    id: int
+    key: str
+    run_id: int
+    plan_id: int
+    state: State
+    operation: Operation
+    entity: Entity
+    record_id: str
+    contact_id: str
+    fields: tuple[FieldChange, ...]
+    attempts: int
+    sent_at: datetime | None
+    code: str
+    message: str
+    verified: Verified | None
+    modified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change that is taken up, in the state in which it begins (see `states.FIRST`)."""
+
+    change: Change
+    state: State
+    record_id: str = ""
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An intent's next state, and why."""
+
+    intent: Intent
+    state: State
+    record_id: str = ""
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What reading an intent's record back showed; `detail` names fields, never values."""
+
+    intent: Intent
+    verified: Verified
+    modified: datetime | None = None
+    detail: str = ""

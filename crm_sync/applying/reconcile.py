@@ -1,0 +1,144 @@
+"""Finding out what became of writes whose answer was lost. Reads the CRM, never writes to it.
+
+An intent without an outcome is `unknown`. After the CRM has had time to finish (`settle_seconds`)
+its record, or for a task its unique key, says whether it was carried out. If not, the intent is
+`planned` again and goes through the whole of `apply` anew: selection, reading, journal, sending.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from crm_sync.applying.intents import Intent, Move, Scope
+from crm_sync.applying.inverse import stamps_of
+from crm_sync.applying.states import State
+from crm_sync.applying.verdicts import NOT_SHOWN, Verdict, after_delete, after_update
+from crm_sync.applying.verify import verify
+from crm_sync.applying.work import Clock, Crm, Sleep, Work, read_live, task_key_field
+from crm_sync.mapping import Mapping as CrmMapping
+from crm_sync.model import Entity, Operation, Record
+from crm_sync.store import journal
+from crm_sync.store.database import Store
+
+FOUND = Verdict(State.DONE, message="found by its key: it was carried out")
+ABSENT = Verdict(State.PLANNED, NOT_SHOWN, "not found by its key: it was not carried out")
+
+
+def reconcile(
+    store: Store,
+    crm: Crm,
+    connection: str,
+    mapping: CrmMapping,
+    *,
+    run_id: int,
+    now: Clock,
+    sleep: Sleep = time.sleep,
+) -> Mapping[State, int]:
+    """`settle_open` for whoever holds the connection's lock, before a pull above all.
+
+    A pull that comes before it takes a write of ours, made just before a crash, for an edit.
+    """
+    scope = Scope(connection, 0, run_id)
+    return settle_open(Work(store, crm, scope, task_key_field(crm, mapping), now, sleep))
+
+
+def settle_open(work: Work) -> Mapping[State, int]:
+    """Settle whatever an earlier process left open on this connection; call it under the lock.
+
+    Also reads back what was done and never verified. Costs no call when nothing is open. Returns
+    how many became what.
+    """
+    with work.store.read() as tx:
+        left = journal.open_intents(tx, work.scope.connection)
+        unread = journal.unverified(tx, work.scope.connection)
+    sending = [one for one in left if one.state is State.SENDING]
+    if sending:
+        message = "its process ended before the answer was stored"
+        moves = [Move(one, State.UNKNOWN, message=message) for one in sending]
+        with work.store.begin() as tx:
+            journal.move(tx, work.scope.run_id, moves, work.now())
+    settle(work, [one.key for one in left])
+    verify(work, unread, late=True)
+    with work.store.read() as tx:
+        now = journal.by_keys(tx, work.scope.connection, [one.key for one in left])
+    return dict(Counter(one.state for one in now.values()))
+
+
+def settle(work: Work, keys: Sequence[str], *, last: bool = False) -> None:
+    """Wait until late writes have arrived, then read and store what became of these intents.
+
+    `last`: nothing will be sent again now, so that what is not to be seen stays `unknown`. So do
+    creates without a unique key: no reading can tell ours from another.
+    """
+    with work.store.read() as tx:
+        held = journal.by_keys(tx, work.scope.connection, keys)
+    askable = [
+        one for one in held.values() if one.state is State.UNKNOWN and _can_be_read(work, one)
+    ]
+    if not askable:
+        return
+    work.sleep(work.crm.capabilities.settle_seconds)
+    moves = _moves(work, askable)
+    if last:
+        moves = [one for one in moves if one.state is not State.PLANNED]
+    _store(work, moves)
+
+
+def settle_taken_keys(work: Work, taken: Sequence[Move]) -> None:
+    """Creates that the CRM refused because their key exists: it is there, or they are rejected.
+
+    `taken` holds the refusals as the CRM worded them. The record is looked for by our own key; the
+    one that the refusal may name is never believed.
+    """
+    if not taken:
+        return
+    found = find_created(work, [one.intent for one in taken])
+    moves = [
+        Move(one.intent, State.DONE, found[one.intent.key].id, message=FOUND.message)
+        if one.intent.key in found
+        else one
+        for one in taken
+    ]
+    _store(work, moves)
+
+
+def find_created(work: Work, intents: Sequence[Intent]) -> Mapping[str, Record]:
+    """The live tasks that carry the keys of these creates, by key."""
+    keys = [one.key for one in intents]
+    if not keys or not work.key_field:
+        return {}
+    records = work.crm.find(Entity.TASK, work.key_field, keys)
+    return {str(one.fields.get(work.key_field)): one for one in records}
+
+
+def _can_be_read(work: Work, one: Intent) -> bool:
+    return one.operation in (Operation.UPDATE, Operation.DELETE) or bool(work.unique_field(one))
+
+
+def _moves(work: Work, unknown: Sequence[Intent]) -> list[Move]:
+    creates = [one for one in unknown if one.operation is Operation.CREATE]
+    others = [one for one in unknown if one.operation is not Operation.CREATE]
+    found = find_created(work, creates)
+    live = read_live(work.crm, others)
+    stamps = stamps_of(work.store, [one for one in others if one.operation is Operation.DELETE])
+    moves = []
+    for one in unknown:
+        if one.operation is Operation.CREATE:
+            verdict = FOUND if one.key in found else ABSENT
+        elif one.operation is Operation.DELETE:
+            record = live.get((one.entity, one.record_id))
+            verdict = after_delete(one.fields, record, stamps.get(one.key))
+        else:
+            verdict = after_update(one.fields, live.get((one.entity, one.record_id)))
+        record_id = found[one.key].id if one.key in found else one.record_id
+        moves.append(Move(one, verdict.state, record_id, verdict.code, verdict.message))
+    return moves
+
+
+def _store(work: Work, moves: Sequence[Move]) -> None:
+    with work.store.begin() as tx:
+        journal.move(tx, work.scope.run_id, moves, work.now())
+        held = journal.by_keys(tx, work.scope.connection, [one.intent.key for one in moves])
+    verify(work, [one for one in held.values() if one.state is State.DONE], late=True)

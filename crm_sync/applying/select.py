@@ -1,0 +1,126 @@
+"""Which changes of a plan may go: the one place that reads approvals and the journal together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crm_sync.applying.intents import Intent
+from crm_sync.applying.states import TAKEABLE, State
+from crm_sync.errors import PlanStale, Refused
+from crm_sync.model import Change, Disposition, Mode, Operation, Plan
+from crm_sync.store.plans import APPROVED, REJECTED
+
+WAITING = "waits for a person's approval"
+REFUSED = "rejected by a person"
+REFUSED_EARLIER = "rejected or undone earlier"
+UNSETTLED = "sent earlier, outcome unknown: see whether it is in the CRM"
+UNABLE = "this CRM's connector cannot do that"
+NO_REQUIREMENT = "waits for the change that it talks about"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What goes, what is in effect already, and how many are left out for which reason."""
+
+    go: tuple[Change, ...]
+    already_done: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+def refuse_stale(given: Plan, stored: Plan, now: datetime) -> None:
+    """Raise unless this is the stored plan, still valid, of a connection that may be written to."""
+    if given.hash != stored.hash:
+        raise PlanStale(
+            f"plan {given.id} is not what was stored", fix="Make a new plan: crm-sync plan"
+        )
+    if now >= stored.expires_at:
+        raise PlanStale(
+            f"plan {stored.id} expired at {stored.expires_at:%Y-%m-%d %H:%M} UTC",
+            fix="Make a new plan: crm-sync plan",
+        )
+    if stored.mode is Mode.SHADOW:
+        raise Refused(
+            f"plan {stored.id} was made in shadow mode, which never writes",
+            place=stored.connection,
+            fix="Set `mode: review` for this connection and make a new plan.",
+        )
+
+
+def select(
+    plan: Plan,
+    *,
+    decisions: Mapping[str, str],
+    rejected: Collection[str],
+    held: Mapping[str, Intent],
+    operations: Collection[Operation],
+) -> Selection:
+    """The changes that may be sent now.
+
+    `decisions` are people's, by key, given for this very content; `rejected` the keys of the
+    connection that must not come again; `held` the intents of this plan's keys, after settling.
+    """
+    go: list[Change] = []
+    skipped: Counter[str] = Counter()
+    done = 0
+    for change in plan.changes:
+        intent = held.get(change.key)
+        if intent is not None and intent.state is State.DONE:
+            done += 1
+            continue
+        reason = _reason(change, decisions.get(change.key), rejected, intent)
+        if not reason and change.operation not in operations:
+            reason = UNABLE
+        if reason:
+            skipped[reason] += 1
+        else:
+            go.append(change)
+    return Selection(tuple(go), done, dict(skipped))
+
+
+def _reason(
+    change: Change, decision: str | None, rejected: Collection[str], intent: Intent | None
+) -> str:
+    if decision == REJECTED:
+        return REFUSED
+    if change.key in rejected:
+        return REFUSED_EARLIER
+    if change.disposition is Disposition.REVIEW and decision != APPROVED:
+        return WAITING
+    if intent is not None and intent.state not in TAKEABLE:
+        return UNSETTLED
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Changes whose requirement is met; those that wait; those given up, each with the reason."""
+
+    go: tuple[Change, ...]
+    waiting: tuple[Change, ...]
+    given_up: tuple[tuple[Change, str], ...]
+
+
+def ready(
+    changes: Collection[Change], held: Mapping[str, Intent], rejected: Collection[str]
+) -> Ready:
+    """Split by what became of the change that each requires (`held`: those intents, by key)."""
+    go: list[Change] = []
+    waiting: list[Change] = []
+    given_up: list[tuple[Change, str]] = []
+    for change in changes:
+        intent = held.get(change.requires)
+        if not change.requires:
+            go.append(change)
+        elif change.requires in rejected:
+            given_up.append((change, "the change that it talks about was rejected or undone"))
+        elif intent is None:
+            waiting.append(change)
+        elif intent.state is State.DONE:
+            go.append(change)
+        else:
+            message = f"the change that it talks about is not in effect ({intent.state})"
+            given_up.append((change, message))
+    return Ready(tuple(go), tuple(waiting), tuple(given_up))

@@ -1,0 +1,146 @@
+"""One batch: read, write the intent down, send, store the outcome, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crm_sync.applying.intents import Entry, Intent, Move
+from crm_sync.applying.reconcile import settle_taken_keys
+from crm_sync.applying.states import State
+from crm_sync.applying.verdicts import ALREADY, SEND, Verdict, before_delete, before_update
+from crm_sync.applying.verify import verify
+from crm_sync.applying.work import Work, read_live
+from crm_sync.calls.sending import NOT_SENT
+from crm_sync.connector import Outcome, Write, WriteResult
+from crm_sync.errors import CrmSyncError, TryLater
+from crm_sync.model import Change, Entity, Operation, Record, Scalar
+from crm_sync.store import journal
+
+_STATES = {
+    Outcome.APPLIED: State.DONE,
+    Outcome.REJECTED: State.REJECTED,
+    Outcome.UNKNOWN: State.UNKNOWN,
+}
+
+
+def carry_out(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]) -> None:
+    """Carry out changes of one operation and entity, at most `write_batch` of them.
+
+    `originals` are the intents that deletes take back, by the delete's key. When the CRM cannot
+    be asked, the batch stays as not begun and the error is raised; killed anywhere, the next
+    `settle_open` finds out what happened.
+    """
+    entries = _entries(work, batch, originals)
+    with work.store.begin() as tx:
+        journal.enter(tx, work.scope, entries, work.now())
+    going = [one.change for one in entries if one.state is State.SENDING]
+    _verify(work, [one for one in entries if one.state is State.DONE])
+    if not going:
+        return
+    try:
+        results = work.crm.write_chunk([_write(work, change) for change in going])
+    except CrmSyncError as problem:
+        _nothing_sent(work, going, problem)
+        raise
+    _store(work, going, results)
+
+
+def _entries(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]) -> list[Entry]:
+    if batch[0].operation is Operation.CREATE:
+        return _creates(work, batch)
+    live = read_live(work.crm, batch)
+    entries = []
+    for change in batch:
+        record = live.get((change.entity, change.record_id))
+        if change.operation is Operation.DELETE:
+            original = originals.get(change.key)
+            verdict = before_delete(
+                change.fields, record, original.modified_at if original else None
+            )
+        else:
+            verdict = before_update(change.fields, record)
+        entries.append(_entry(change, verdict))
+    return entries
+
+
+def _creates(work: Work, batch: Sequence[Change]) -> list[Entry]:
+    """A task whose key is in the CRM exists: made by a lost database, or by a write that was late.
+
+    It is not written again, since a colleague may have worked on it.
+    """
+    found: dict[str, Record] = {}
+    keyed = [change.key for change in batch if work.unique_field(change)]
+    if keyed:
+        records = work.crm.find(Entity.TASK, work.key_field, keyed)
+        found = {str(one.fields.get(work.key_field)): one for one in records}
+    there = Verdict(State.DONE, ALREADY, "a task with this key exists")
+    return [
+        _entry(one, there, found[one.key].id) if one.key in found else _entry(one, SEND)
+        for one in batch
+    ]
+
+
+def _entry(change: Change, verdict: Verdict, record_id: str = "") -> Entry:
+    if verdict is SEND:
+        return Entry(change, State.SENDING)
+    return Entry(change, verdict.state, record_id, verdict.code, verdict.message)
+
+
+def _write(work: Work, change: Change) -> Write:
+    values: dict[str, Scalar] = {}
+    if change.operation is Operation.UPDATE:
+        values = {field.crm_field: field.after for field in change.fields}
+    elif change.operation is Operation.CREATE:
+        values = {f.crm_field: f.after for f in change.fields if f.after is not None}
+        if key_field := work.unique_field(change):
+            values[key_field] = change.key
+    return Write(change.operation, change.entity, change.key, change.record_id, values)
+
+
+def _nothing_sent(work: Work, going: Sequence[Change], problem: CrmSyncError) -> None:
+    """An error out of `write_chunk` means that no row was carried out (see `Crm`)."""
+    sent = isinstance(problem, TryLater) and problem.sent
+    state = State.UNKNOWN if sent else State.PLANNED
+    held = _held(work, going)
+    moves = [Move(one, state, code=type(problem).__name__, message=problem.message) for one in held]
+    with work.store.begin() as tx:
+        journal.move(tx, work.scope.run_id, moves, work.now())
+
+
+def _store(work: Work, going: Sequence[Change], results: Sequence[WriteResult]) -> None:
+    held = _held(work, going)
+    moves, taken = [], []
+    for change, intent, result in zip(going, held, results, strict=True):
+        move = Move(intent, _state(result), result.record_id, result.code, _words(result))
+        if result.duplicate_key and work.unique_field(change):
+            taken.append(move)
+            move = Move(intent, State.UNKNOWN, code=result.code, message="its key is taken")
+        moves.append(move)
+    with work.store.begin() as tx:
+        journal.move(tx, work.scope.run_id, moves, work.now())
+    done = {one.intent.key for one in moves if one.state is State.DONE}
+    settle_taken_keys(work, taken)
+    verify(work, [one for one in _held(work, going) if one.key in done])
+
+
+def _state(result: WriteResult) -> State:
+    if result.outcome is Outcome.REJECTED and result.code == NOT_SENT:
+        return State.PLANNED
+    return _STATES[result.outcome]
+
+
+def _words(result: WriteResult) -> str:
+    if result.outcome is Outcome.APPLIED:
+        return ""
+    return f"{result.message}\n{result.hint}" if result.hint else result.message
+
+
+def _verify(work: Work, entries: Sequence[Entry]) -> None:
+    verify(work, _held(work, [one.change for one in entries]), late=True)
+
+
+def _held(work: Work, changes: Sequence[Change]) -> list[Intent]:
+    keys = [change.key for change in changes]
+    with work.store.read() as tx:
+        held = journal.by_keys(tx, work.scope.connection, keys)
+    return [held[key] for key in keys]

@@ -1,0 +1,109 @@
+"""What a live record says about a change: may it be sent, was it carried out. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm_sync.applying.compare import same
+from crm_sync.applying.states import State
+from crm_sync.model import FieldChange, Record, Scalar
+
+GONE = "RECORD_GONE"
+DRIFT = "DRIFT"
+TOUCHED = "TOUCHED"
+ALREADY = "ALREADY_THERE"
+NOT_SHOWN = "NOT_CARRIED_OUT"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state that follows, in a code and in words that name fields but no values.
+
+    `planned` means: go on and send it.
+    """
+
+    state: State
+    code: str = ""
+    message: str = ""
+
+
+SEND = Verdict(State.PLANNED)
+
+
+def holds(live: Record, field: FieldChange) -> bool:
+    """Whether the live field has the new value."""
+    return same(live.fields.get(field.crm_field), field.after)
+
+
+def untouched(live: Record, field: FieldChange) -> bool:
+    """Whether the live field still has the value that the plan saw."""
+    return same(live.fields.get(field.crm_field), field.before)
+
+
+def before_update(fields: Sequence[FieldChange], live: Record | None) -> Verdict:
+    """Read just before sending: any field that is no longer `before` stops the whole change."""
+    if live is None:
+        return Verdict(State.CONFLICT, GONE, "the record is no longer in the CRM")
+    if all(holds(live, field) for field in fields):
+        return Verdict(State.DONE, ALREADY, "the CRM already holds these values")
+    drifted = [field.crm_field for field in fields if not untouched(live, field)]
+    if drifted:
+        return Verdict(State.CONFLICT, DRIFT, f"changed since the plan: {', '.join(drifted)}")
+    return SEND
+
+
+def before_delete(
+    fields: Sequence[FieldChange], live: Record | None, stamp: datetime | None
+) -> Verdict:
+    """Only a record that nobody has touched since we made it may be deleted.
+
+    `stamp` is the CRM's date on it when we read it back. A CRM that dates to the second shows an
+    edit made in that very second only through the fields that we wrote ourselves.
+    """
+    if live is None:
+        return Verdict(State.DONE, GONE, "the record is no longer in the CRM")
+    edited = [field.crm_field for field in fields if not untouched(live, field)]
+    if edited:
+        return Verdict(State.CONFLICT, TOUCHED, f"edited since it was made: {', '.join(edited)}")
+    if stamp is None or live.modified is None:
+        return Verdict(State.CONFLICT, TOUCHED, "the CRM does not say whether anyone has edited it")
+    if live.modified > stamp:
+        return Verdict(State.CONFLICT, TOUCHED, "edited since it was made")
+    return SEND
+
+
+def after_update(fields: Sequence[FieldChange], live: Record | None) -> Verdict:
+    """What became of an update without an answer; `planned` means that it did not arrive.
+
+    A record is written as a whole: one field with a value that only we were about to give it
+    shows that the write took effect, even when a person has edited another field since.
+    """
+    if live is None:
+        return Verdict(State.CONFLICT, GONE, "the record is no longer in the CRM")
+    if any(holds(live, field) and not same(field.before, field.after) for field in fields):
+        return Verdict(State.DONE, message="read back: it was carried out")
+    if all(untouched(live, field) for field in fields):
+        return Verdict(State.PLANNED, NOT_SHOWN, "read back: it was not carried out")
+    edited = [field.crm_field for field in fields if not untouched(live, field)]
+    return Verdict(State.CONFLICT, DRIFT, f"edited meanwhile: {', '.join(edited)}")
+
+
+def after_delete(
+    fields: Sequence[FieldChange], live: Record | None, stamp: datetime | None
+) -> Verdict:
+    """What became of a delete without an answer."""
+    if live is None:
+        return Verdict(State.DONE, message="read back: it was carried out")
+    found = before_delete(fields, live, stamp)
+    if found is SEND:
+        return Verdict(State.PLANNED, NOT_SHOWN, "read back: it was not carried out")
+    return found
+
+
+def shown(fields: Sequence[FieldChange], live: Record) -> Mapping[str, Scalar]:
+    """The written fields that hold our value, with the value as this CRM spells it."""
+    return {
+        field.crm_field: live.fields.get(field.crm_field) for field in fields if holds(live, field)
+    }
