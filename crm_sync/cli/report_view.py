@@ -37,5 +37,5 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
             "problems_left_out": report.problems_left_out,
         }
     if outcome.undo is not None:
-        view["left_alone"] = [asdict(note) for note in outcome.undo.left_alone]
+        view["left_alone"] = [asdict(note) for note in outcome.undo.kept]
     return view

@@ -170,6 +170,19 @@ def rejected_keys(tx: Connection, connection: str) -> frozenset[str]:
     return frozenset(tx.execute(query).scalars())
 
 
+def count_waiting(tx: Connection, plan_id: int) -> int:
+    """How many changes of a plan still wait for a person's decision."""
+    from sqlalchemy import func, select
+
+    decided = select(approval.c.key).where(approval.c.plan_id == plan_id)
+    query = select(func.count()).where(
+        (change.c.plan_id == plan_id)
+        & (change.c.disposition == Disposition.REVIEW)
+        & change.c.key.not_in(decided)
+    )
+    return int(tx.execute(query).scalar() or 0)
+
+
 def _change_row(plan_id: int, position: int, one: Change) -> dict[str, Any]:
     row: dict[str, Any] = asdict(one)
     row.update(
