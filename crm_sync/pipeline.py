@@ -203,7 +203,7 @@ def _apply(
         progress=lambda done, total: progress("Writing", done, total),
     )
     run.counts |= {state.value: count for state, count in report.counts.items()}
-    run.outcome = "done" if report.whole else "partial"
+    run.outcome = "done" if report.complete else "partial"
     return report
 
 

@@ -84,5 +84,5 @@ def _finish(outcome: Outcome, as_json: bool) -> None:
         print_json(view)
     else:
         print_outcome(console(), view)
-    if outcome.report is not None and not outcome.report.whole:
+    if outcome.report is not None and not outcome.report.complete:
         raise typer.Exit(PARTIAL)

@@ -24,6 +24,9 @@ CONTACTS_CHANGED = "contacts_changed"
 BLANKS_OVER_VALUES = "blanks_over_values"
 TASKS_PER_COLLEAGUE = "tasks_per_colleague"
 
+APPROVED, REJECTED = "approved", "rejected"
+"""What a person can decide about a change."""
+
 _APPROVE = "Look at the changes with `crm-sync review` and approve what is right"
 
 
@@ -48,35 +51,29 @@ def planned_guards(inputs: PlanInputs, changes: Sequence[Change]) -> tuple[Guard
 
 def tripped(
     plan: Plan,
-    approved: AbstractSet[str] = frozenset(),
+    decisions: Mapping[str, str],
     *,
-    rejected: AbstractSet[str] = frozenset(),
     settled: AbstractSet[str] = frozenset(),
     tasks_today: Mapping[str, int] | None = None,
 ) -> list[GuardResult]:
     """The guards that stop this plan from being applied now.
 
-    `approved` and `rejected` are the keys that a person decided about, `settled` those already
-    carried out. What a person approved no longer counts for shares and numbers, and a source
-    guard stands only while something would be written unseen. The cap on tasks counts all that
-    would be made, approved or not. The limits are the plan's own. An undo is ordered by a
-    person, and is never stopped.
+    `decisions` are people's, `approved` or `rejected` by key; `settled` are keys already carried
+    out; `tasks_today` counts, by owner id, the tasks made since midnight (left out: none). What a
+    person approved no longer counts for shares and numbers, and a source guard falls when all that
+    would be written was approved. The cap on tasks counts all that would be made. The limits
+    are the plan's own. An undo is ordered by a person, and is never stopped.
     """
     if plan.undo_of is not None:
         return []
     limits = {guard.name: guard.limit for guard in plan.guards}
-    measured = {guard.name: guard.measured for guard in plan.guards}
-    was_auto = _contacts(_auto(plan.changes))
-    open_changes = [c for c in plan.changes if c.key not in rejected and c.key not in settled]
-    auto = [change for change in _auto(open_changes) if change.key not in approved]
-    going = [c for c in open_changes if c.key in approved or c.disposition is Disposition.AUTO]
+    left = [c for c in plan.changes if c.key not in settled and decisions.get(c.key) != REJECTED]
+    auto = [change for change in _auto(left) if decisions.get(change.key) != APPROVED]
+    going = [*auto, *(change for change in left if decisions.get(change.key) == APPROVED)]
     contacts = _contacts(auto)
-    share = measured.get(SHARE_CHANGED, 0.0) * contacts / was_auto if was_auto else 0.0
-    results = [
-        g for g in plan.guards if auto and g.name.startswith((EMPTY_SOURCE, SHRUNKEN_SOURCE))
-    ]
+    results = _standing_source_guards(plan, unseen=bool(auto) or APPROVED not in decisions.values())
     results += [
-        share_changed(share, contacts, limits.get(SHARE_CHANGED, 0.0)),
+        share_changed(contacts / _contacts_total(plan), contacts, limits.get(SHARE_CHANGED, 0.0)),
         contacts_changed(contacts, limits.get(CONTACTS_CHANGED, 0.0)),
         blanks_over_values(auto),
         tasks_per_colleague(going, tasks_today or {}, limits.get(TASKS_PER_COLLEAGUE, 0.0)),
@@ -89,6 +86,17 @@ def refusal(results: Sequence[GuardResult], place: str = "") -> GuardTripped:
     messages = "; ".join(result.message for result in results)
     fixes = dict.fromkeys(result.fix for result in results if result.fix)
     return GuardTripped(f"nothing was written: {messages}", place=place, fix="\n  ".join(fixes))
+
+
+def _standing_source_guards(plan: Plan, *, unseen: bool) -> list[GuardResult]:
+    names = (EMPTY_SOURCE, SHRUNKEN_SOURCE)
+    return [guard for guard in plan.guards if unseen and guard.name.startswith(names)]
+
+
+def _contacts_total(plan: Plan) -> int:
+    """How many contacts were known at planning: the plan holds their share, not their number."""
+    share = next((guard.measured for guard in plan.guards if guard.name == SHARE_CHANGED), 0.0)
+    return round(_contacts(_auto(plan.changes)) / share) if share else 1
 
 
 def _source_guards(counts: Mapping[str, SourceCount], min_share: float) -> Iterable[GuardResult]:

@@ -7,6 +7,7 @@ under our names by DuckDB, in one statement built from the mapping.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from crm_sync.mapping import Mapping
 from crm_sync.model import Entity
@@ -66,7 +67,8 @@ def _exports(connection: str, mapping: Mapping) -> list[tuple[str, str, list[str
 def _read(store: Store, statement: str, parameters: list[str]) -> pa.Table:
     from adbc_driver_sqlite import dbapi
 
-    with dbapi.connect(f"file:{store.path}?mode=ro") as connection, connection.cursor() as cursor:
+    uri = f"file:{quote(str(store.path))}?mode=ro"
+    with dbapi.connect(uri) as connection, connection.cursor() as cursor:
         cursor.execute(statement, parameters=parameters)
         return cursor.fetch_arrow_table()
 

@@ -82,7 +82,7 @@ def _insert(
         constants = [[value] * batch.num_rows for value in more.values()]
         values = [_plain(column.to_pylist()) for column in batch.columns]
         for some in chunks(zip(*constants, *values, strict=True), _BATCH):
-            tx.exec_driver_sql(statement, list(some))  # type: ignore[arg-type]
+            tx.exec_driver_sql(statement, list(some))
 
 
 def _plain(values: list[Any]) -> list[Any]:

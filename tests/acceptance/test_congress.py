@@ -26,7 +26,7 @@ def verdicts(project: Project) -> dict[str, dict[str, Any]]:
     return {ids[one["contact_id"]]: one for one in project.data("job-changes", "--all")}
 
 
-def test_every_real_change_is_found_and_no_unchanged_person_is_called_changed(
+def test_every_real_change_is_found_and_nobody_else_is_called_changed(
     congress: Project,
 ) -> None:
     before = congress.crm.snapshot()
@@ -67,8 +67,8 @@ def test_approved_changes_are_written_and_undo_brings_every_value_back(congress:
     written = {
         row["External_Id__c"]: row
         for row in congress.crm.query(
-            "SELECT Id, External_Id__c, Title, Account.Name, Crm_Sync_Moved__c, Crm_Sync_New_Company__c, "
-            "Crm_Sync_New_Title__c FROM Contact"
+            "SELECT Id, External_Id__c, Title, Account.Name, Crm_Sync_Moved__c, "
+            "Crm_Sync_New_Company__c, Crm_Sync_New_Title__c FROM Contact"
         )
     }
     tasks = Counter(row["WhoId"] for row in congress.crm.query("SELECT Id, WhoId FROM Task"))
@@ -96,7 +96,7 @@ def test_approved_changes_are_written_and_undo_brings_every_value_back(congress:
     assert again["changes"] == [], "what was undone is not proposed again"
 
 
-def test_what_people_edit_after_the_plan_or_after_the_write_is_left_alone(
+def test_what_people_edit_after_plan_or_write_is_left_alone(
     congress: Project,
 ) -> None:
     plan = congress.data("plan")

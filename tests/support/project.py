@@ -111,9 +111,7 @@ class Project:
             env=ENVIRONMENT,
             check=False,
         )
-        assert done.returncode == expect, (
-            f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        )
+        assert done.returncode == expect, f"{arguments}: {done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
