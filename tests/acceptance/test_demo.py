@@ -1,0 +1,38 @@
+"""The README's first promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.support.project import Crm, Project
+
+
+def test_the_demo_is_right_and_a_second_run_has_nothing_left_to_write(tmp_path: Path) -> None:
+    here = Project(tmp_path, Crm(""))
+    first: dict[str, Any] = here.data("demo", "--contacts", "600")
+    funnel = first["funnel"]
+    assert funnel["written"] == funnel["verified"] > 0
+    assert first["left_to_write"] == 0
+    moved = first["scores"]["moved"]
+    assert moved["automatic"]["claimed"] >= 20
+    assert moved["automatic"]["precision"] == 1.0, "a false move is the worst that can happen"
+    assert first["task"]["subject"]
+
+    second = here.data("demo", "--contacts", "600")
+    assert second["funnel"]["written"] == 0
+    assert second["left_to_write"] == 0
+    assert second["scores"] == first["scores"]
+
+    text = here.call("demo", "--contacts", "600").stdout
+    assert "Nothing left to write" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_the_demo_keeps_off_a_folder_that_holds_something_else(tmp_path: Path) -> None:
+    other = tmp_path / "crm-sync-demo"
+    other.mkdir()
+    (other / "letters.txt").write_text("dear", encoding="utf-8")
+    done = Project(tmp_path, Crm("")).call("demo", expect=2)
+    assert "something else" in done.stderr
+    assert (other / "letters.txt").read_text(encoding="utf-8") == "dear"
