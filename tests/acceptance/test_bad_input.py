@@ -1,4 +1,4 @@
-"""Mistakes and broken files: one clear message that names the place, the right exit code, no harm."""
+"""Mistakes and broken files: one clear message with its place, the right exit code, no harm."""
 
 from __future__ import annotations
 
