@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 from crm_sync.config import Connection
 from crm_sync.errors import (
     CrmSyncError,
-    GuardTripped,
     NotFound,
-    PlanStale,
     Refused,
     TryLater,
 )
 from crm_sync.model import Mode, Plan
 from crm_sync.progress import Progress, silent
-from crm_sync.store import plans, runs
+from crm_sync.store import journal, plans, runs
 from crm_sync.workspace import Workspace, utc_now
 
 if TYPE_CHECKING:
@@ -90,7 +88,7 @@ def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) ->
         stored = plans.load_plan(tx, plan_id)
     connection = workspace.config.connection(stored.connection)
     with _recorded(workspace, connection.name, "apply", plan_id) as run:
-        refuse_if_unfit(workspace, stored)
+        refuse_if_unfit(workspace, connection, stored)
         with workspace.crm(connection) as crm:
             report = _apply(workspace, connection, crm, stored, run, progress)
             return Outcome(run.id, stored, report, calls=crm.calls)
@@ -106,7 +104,7 @@ def run(workspace: Workspace, name: str | None, *, progress: Progress = silent) 
         made = _plan(workspace, connection, crm, record, progress)
         if made.mode is Mode.SHADOW:
             return Outcome(record.id, made, calls=crm.calls)
-        refuse_if_unfit(workspace, made)
+        refuse_if_unfit(workspace, connection, made)
         report = _apply(workspace, connection, crm, made, record, progress)
         return Outcome(record.id, made, report, calls=crm.calls)
 
@@ -133,31 +131,28 @@ def undo(workspace: Workspace, run_id: int, *, progress: Progress = silent) -> O
         return Outcome(record.id, made, report, notes, crm.calls)
 
 
-def refuse_if_unfit(workspace: Workspace, stored: Plan) -> None:
-    """Stop before the first write: shadow mode, an expired plan, or a tripped guard."""
-    from crm_sync.planning.guards import tripped
+def refuse_if_unfit(workspace: Workspace, connection: Connection, stored: Plan) -> None:
+    """Stop before the first write: shadow mode, or a tripped guard."""
+    from crm_sync.planning.guards import refusal, tripped
+    from crm_sync.stages.draft import midnight
 
+    place = f"plan {stored.id}"
     if stored.mode is Mode.SHADOW:
         raise Refused(
             "this connection is in shadow mode: it plans and writes nothing",
-            place=f"plan {stored.id}",
+            place=place,
             fix="Set `mode: review` for the connection, and make a new plan.",
         )
-    if utc_now() > stored.expires_at:
-        raise PlanStale(
-            f"plan {stored.id} expired on {stored.expires_at:%Y-%m-%d}",
-            fix=f"Make a new one: crm-sync plan {stored.connection}",
-        )
+    since = midnight(utc_now(), connection.settings.timezone)
     with workspace.store.read() as tx:
-        decided = plans.decisions(tx, stored)
-    found = tripped(stored, decided)
-    if found:
-        lines = "\n  ".join(f"{guard.name}: {guard.message} {guard.fix}" for guard in found)
-        raise GuardTripped(
-            "nothing was written: a guard stopped this plan",
-            place=f"plan {stored.id}",
-            fix=lines,
+        found = tripped(
+            stored,
+            plans.decisions(tx, stored),
+            settled=journal.done_keys(tx, stored.connection),
+            tasks_today=journal.tasks_created_since(tx, stored.connection, since),
         )
+    if found:
+        raise refusal(found, place)
 
 
 def _plan(

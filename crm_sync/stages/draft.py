@@ -81,7 +81,7 @@ def _inputs(
         settled=journal.done_keys(tx, name),
         rejected=plans.rejected_keys(tx, name),
         source_counts=judged.sources,
-        tasks_today=journal.tasks_created_since(tx, name, _midnight(now, settings.timezone)),
+        tasks_today=journal.tasks_created_since(tx, name, midnight(now, settings.timezone)),
         funnel=judged.funnel,
         record_url=crm.url,
     )
@@ -109,7 +109,7 @@ def _canonical(
     return {id: mapping.canonical(record) for id, record in held.items()}
 
 
-def _midnight(now: datetime, timezone: str) -> datetime:
+def midnight(now: datetime, timezone: str) -> datetime:
     """The start of the connection's own day: task caps are per day as colleagues live it."""
     from zoneinfo import ZoneInfo
 
