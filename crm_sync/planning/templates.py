@@ -183,7 +183,7 @@ def _all_nodes(node: nodes.Node) -> Iterator[nodes.Node]:
 
 def _check_node(node: nodes.Node, spot: _Spot) -> None:
     if not isinstance(node, _NODES):
-        what = _WORDS.get(type(node), f"hold a {type(node).__name__.lower()}")
+        what = _WORDS.get(type(node), f"use {type(node).__name__.lower()}")
         raise spot.error(
             f"a template may not {what}",
             node.lineno,

@@ -1,0 +1,232 @@
+"""What may be written: policies, the human lock, bands and modes; sameness; stable keys."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_sync.applying.compare import same as same_when_applying
+from crm_sync.mapping import JobChangeAction
+from crm_sync.model import Band, Baseline, Disposition, Mode, Policy, Scalar
+from crm_sync.planning.keys import task_key, update_key
+from crm_sync.planning.locks import FREE, Lock, LockState, lock_of
+from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
+from crm_sync.planning.values import company_key, is_blank, same
+
+SEEN = datetime(2025, 1, 1, tzinfo=UTC)
+EDITED = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
+LOCKED = Lock(LockState.LOCKED, EDITED, "edited")
+REOPENED = Lock(LockState.REOPENED, EDITED, "edited, newer evidence")
+WRITE, REVIEW, SKIP = Verdict.WRITE, Verdict.REVIEW, Verdict.SKIP
+
+
+def _rule(
+    policy: Policy = Policy.OVERWRITE,
+    lock: Lock = FREE,
+    band: Band = Band.AUTO,
+    mode: Mode = Mode.REVIEW,
+    before: Scalar = "old",
+    after: Scalar = "new",
+    verified: bool = False,
+) -> Ruling:
+    return rule_on_field(
+        policy=policy,
+        lock=lock,
+        band=band,
+        mode=mode,
+        before=before,
+        after=after,
+        verified=verified,
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "before", "free", "reopened", "locked"),
+    [
+        (Policy.OVERWRITE, "old", WRITE, REVIEW, SKIP),
+        (Policy.OVERWRITE, None, WRITE, REVIEW, SKIP),
+        (Policy.FILL_BLANK, "old", SKIP, SKIP, SKIP),
+        (Policy.FILL_BLANK, " ", WRITE, REVIEW, SKIP),
+        (Policy.FILL_BLANK, False, WRITE, REVIEW, SKIP),
+        (Policy.REVIEW, "old", REVIEW, REVIEW, SKIP),
+        (Policy.NEVER, "old", SKIP, SKIP, SKIP),
+        (Policy.NEVER, None, SKIP, SKIP, SKIP),
+    ],
+)
+def test_the_strictest_of_policy_and_lock_wins(
+    policy: Policy, before: Scalar, free: Verdict, reopened: Verdict, locked: Verdict
+) -> None:
+    rulings = [_rule(policy, lock, before=before) for lock in (FREE, REOPENED, LOCKED)]
+    assert [ruling.verdict for ruling in rulings] == [free, reopened, locked]
+    assert all(bool(ruling.why) == (ruling.verdict is not WRITE) for ruling in rulings)
+
+
+@pytest.mark.parametrize(
+    ("band", "shadow", "review", "auto"),
+    [
+        (Band.AUTO, REVIEW, WRITE, WRITE),
+        (Band.REVIEW, REVIEW, REVIEW, REVIEW),
+        (Band.IGNORED, SKIP, SKIP, SKIP),
+    ],
+)
+def test_only_the_auto_band_goes_unseen_and_never_in_shadow_mode(
+    band: Band, shadow: Verdict, review: Verdict, auto: Verdict
+) -> None:
+    verdicts = [
+        _rule(band=band, mode=mode).verdict for mode in (Mode.SHADOW, Mode.REVIEW, Mode.AUTO)
+    ]
+    assert verdicts == [shadow, review, auto]
+
+
+def test_a_blank_replaces_unseen_only_what_we_wrote_ourselves() -> None:
+    assert _rule(after=None, verified=True).verdict is WRITE
+    assert _rule(after="", verified=False).verdict is REVIEW
+    assert _rule(after=None, before="", verified=False).verdict is WRITE
+
+
+@given(
+    st.sampled_from(Policy),
+    st.sampled_from([FREE, LOCKED, REOPENED]),
+    st.sampled_from(Band),
+    st.sampled_from(Mode),
+    st.sampled_from(["old", None, "", True]),
+)
+def test_no_combination_is_more_lenient_than_its_strictest_part(
+    policy: Policy, lock: Lock, band: Band, mode: Mode, before: Scalar
+) -> None:
+    alone = (_rule(policy, before=before), _rule(lock=lock), _rule(band=band), _rule(mode=mode))
+    together = _rule(policy, lock, band, mode, before=before)
+    assert together.verdict is max(ruling.verdict for ruling in alone)
+
+
+def test_one_field_in_review_holds_the_whole_record_and_both_are_said() -> None:
+    rulings = {
+        "title": Ruling(REVIEW, ("its policy is review",)),
+        "moved": Ruling(WRITE),
+        "evidence": Ruling(SKIP, ("its policy is never",)),
+    }
+    assert disposition(rulings) is Disposition.REVIEW
+    assert in_words(rulings) == (
+        "title (its policy is review); left alone: evidence (its policy is never)"
+    )
+    assert disposition({"moved": rulings["moved"], "evidence": rulings["evidence"]}) is (
+        Disposition.AUTO
+    )
+
+
+def _baseline(edited_at: datetime | None, live: Scalar = None) -> Baseline:
+    return Baseline("base", "seen", SEEN, edited_at, live)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "live", "as_of", "state"),
+    [
+        (None, "anything", None, LockState.FREE),
+        (_baseline(None), "base", date(2026, 1, 1), LockState.FREE),
+        (_baseline(None), "base ", None, LockState.FREE),
+        (_baseline(None), "other", date(2030, 1, 1), LockState.LOCKED),
+        (_baseline(EDITED, "other"), "other", date(2026, 3, 9), LockState.LOCKED),
+        (_baseline(EDITED, "other"), "other", date(2026, 3, 10), LockState.LOCKED),
+        (_baseline(EDITED, "other"), "other", date(2026, 3, 11), LockState.REOPENED),
+        (_baseline(EDITED, "other"), "other", None, LockState.LOCKED),
+    ],
+)
+def test_an_edit_locks_until_evidence_of_a_later_day(
+    baseline: Baseline | None, live: Scalar, as_of: date | None, state: LockState
+) -> None:
+    lock = lock_of(baseline, live, as_of)
+    assert lock.state is state
+    assert ("edited" in lock.why) == (state is not LockState.FREE)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("", None, True),
+        ("  ", None, True),
+        ("true", True, True),
+        ("FALSE", False, True),
+        (5, 5.0, True),
+        ("5", 5, True),
+        ("2025-01-03", "2025-01-03T00:00:00.000+0000", True),
+        ("2025-01-03T10:00:00Z", "2025-01-03T12:00:00+02:00", True),
+        ("a\r\nb ", "a\nb", True),
+        ("CFO", "cfo", False),
+        ("007", 7, False),
+        (False, None, False),
+        ("2025-01-03", "2025-01-04", False),
+    ],
+)
+def test_values_are_the_same_when_a_person_would_see_the_same(
+    one: Scalar, other: Scalar, equal: bool
+) -> None:
+    assert same(one, other) is equal
+    assert same(other, one) is equal
+
+
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.floats(-3, 3),
+    st.sampled_from(
+        ["", " ", "true", "False", "0", "-0.0", "1.0", "2.50", "2026-01-01", "2026-01-01T00:00:00Z",
+         "2026-01-01T02:00:00+02:00", "2026-13-01", "a\r\nb", "a\nb"]
+    ),
+    st.text(max_size=5),
+)  # fmt: skip
+
+
+@given(_SCALARS, _SCALARS)
+def test_planning_and_applying_agree_on_what_is_the_same(one: Scalar, other: Scalar) -> None:
+    assert same(one, other) is same_when_applying(one, other)
+
+
+def test_a_box_that_is_not_ticked_is_blank_and_a_zero_is_not() -> None:
+    assert all(is_blank(value) for value in (None, "", " \n", False, "false"))
+    assert not any(is_blank(value) for value in (0, "0", True, "no"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("Norvex", "NORVEX SAS", True),
+        ("Norvex, Inc.", "norvex", True),
+        ("Société Norvéx", "SOCIETE NORVEX", True),
+        ("SA Norvex", "Norvex S.A.", True),
+        ("Norvex", "Norvex France", False),
+        ("SAS", "SA", False),
+    ],
+)
+def test_company_names_are_compared_without_case_accents_and_legal_form(
+    one: str, other: str, equal: bool
+) -> None:
+    assert (company_key(one) == company_key(other)) is equal
+
+
+def test_keys_fit_a_crm_field_and_differ_for_everything_that_matters() -> None:
+    action, other_action = JobChangeAction.FLAG_AND_TASK, JobChangeAction.UPDATE_TITLE
+    keys = [
+        update_key("a", "1", action, "claim"),
+        update_key("b", "1", action, "claim"),
+        update_key("a", "2", action, "claim"),
+        update_key("a", "1", other_action, "claim"),
+        update_key("a", "1", action, "other claim"),
+        update_key("a", "1", action, "claim", [("title", EDITED)]),
+        update_key("a", "1", action, "claim", [("title", SEEN)]),
+        task_key("a", "1", "claim"),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert all(len(key) == 64 for key in keys)
+
+
+def test_the_order_of_edits_does_not_change_a_key() -> None:
+    edits = [("title", EDITED), ("moved", SEEN)]
+    one, other = (
+        update_key("a", "1", JobChangeAction.FLAG_AND_TASK, "claim", each)
+        for each in (edits, edits[::-1])
+    )
+    assert one == other
