@@ -113,7 +113,11 @@ class HttpClient:
                 place=self._place,
                 fix="Check `instance_url` and the network.",
             ) from None
-        what = "did not answer in time" if isinstance(problem, requests.Timeout) else "hung up"
+        what = "hung up"
+        if isinstance(problem, requests.Timeout):
+            what = "did not answer in time"
+        elif isinstance(problem, requests.exceptions.SSLError):
+            what = "the encrypted connection failed"
         raise ServerFault(what, place=self._place, sent=writes) from None
 
 

@@ -153,7 +153,7 @@ def test_the_allowance_is_read_from_every_form_of_its_header(
 
 
 def test_a_row_becomes_a_record_with_just_the_fields_asked_for() -> None:
-    raw = {
+    raw: dict[str, Any] = {
         "attributes": {"type": "Contact"},
         "Id": "003000000000001AAA",
         "SystemModstamp": "2026-03-01T10:00:00.000+0000",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from crm_sync_salesforce.config import SalesforceConfig
 CANARY = "canary-2f9a"
 
 
-def config(url: str = "https://acme.my.salesforce.com", **more: object) -> SalesforceConfig:
+def config(url: str = "https://acme.my.salesforce.com", **more: Any) -> SalesforceConfig:
     auth = {"flow": "client_credentials", "client_id": "id", "client_secret": CANARY}
     return SalesforceConfig.model_validate({"instance_url": url, "auth": auth, **more})
 
@@ -83,7 +84,7 @@ def test_an_api_version_may_be_written_as_a_number(given: object, kept: str) -> 
         {"auth": {"flow": "session_id", "session_id": "x", "client_id": "y"}},
     ],
 )
-def test_settings_that_cannot_be_meant_are_refused(more: dict[str, object]) -> None:
+def test_settings_that_cannot_be_meant_are_refused(more: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         config(**more)
 
