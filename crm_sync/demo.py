@@ -69,29 +69,37 @@ def run_demo(
 
 def _prepare_folder(folder: Path, world: World) -> bool:
     """Make or recognise the folder; True when it has yet to be filled."""
-    wanted = {"seed": world.seed, "contacts": world.contact_count}
     mark = folder / _MARK
-    if mark.exists():
-        if json.loads(mark.read_text(encoding="utf-8")) != wanted:
-            raise UsageError(
-                "this folder holds the demo of another world",
-                place=str(folder),
-                fix="Give another --folder, or remove this one.",
-            )
-        return False
-    if folder.exists() and any(folder.iterdir()) and not (folder / "sandbox.db").exists():
+    if not mark.exists() and folder.exists() and any(folder.iterdir()):
         raise UsageError(
             "this folder holds something else",
             place=str(folder),
             fix="Give another --folder.",
         )
-    # Without the mark, an earlier demo was stopped before its world was complete.
+    wanted = _mark_of(world, complete=True)
+    found = json.loads(mark.read_text(encoding="utf-8")) if mark.exists() else {}
+    if found == wanted:
+        return False
+    if found.get("complete"):
+        raise UsageError(
+            f"this folder holds the demo of another world: {found['contacts']:,} contacts, "
+            f"seed {found['seed']}",
+            place=str(folder),
+            fix="Give another --folder, or the same --contacts and --seed.",
+        )
     with _writing(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-        (folder / "mappings").mkdir(parents=True)
+        # An earlier demo that was stopped before its world was complete is begun anew.
+        for leftover in folder.glob("*.db*"):
+            leftover.unlink()
+        (folder / "mappings").mkdir(parents=True, exist_ok=True)
+        mark.write_text(json.dumps(_mark_of(world, complete=False)), encoding="utf-8")
         for name in _MAPPINGS:
             shutil.copyfile(shipped(f"mappings/{name}"), folder / "mappings" / name)
     return True
+
+
+def _mark_of(world: World, *, complete: bool) -> dict[str, Any]:
+    return {"seed": world.seed, "contacts": world.contact_count, "complete": complete}
 
 
 def _fill(folder: Path, sandbox: Sandbox, world: World, progress: Progress) -> None:
@@ -99,8 +107,8 @@ def _fill(folder: Path, sandbox: Sandbox, world: World, progress: Progress) -> N
     sandbox.seed(world)
     with _writing(folder):
         world.write_profiles(folder / "profiles.jsonl")
-        mark = {"seed": world.seed, "contacts": world.contact_count}
-        (folder / _MARK).write_text(json.dumps(mark), encoding="utf-8")
+        mark = json.dumps(_mark_of(world, complete=True))
+        (folder / _MARK).write_text(mark, encoding="utf-8")
 
 
 def _write_config(folder: Path, block: str, world: World) -> None:
