@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from crm_sync.sandbox.calls import Calls
 from crm_sync.sandbox.faults import Fault, Faults, parse_fault
@@ -21,8 +21,10 @@ from crm_sync.sandbox.http import (
     json_response,
     route,
 )
-from crm_sync.sandbox.seedable import World
 from crm_sync.sandbox.server import LOOPBACK, RunningServer, wait_for_signal
+
+if TYPE_CHECKING:
+    from crm_sync.sandbox.world import World
 
 
 class Sandbox(ABC):

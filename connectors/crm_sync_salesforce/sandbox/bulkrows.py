@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from crm_sync.sandbox.http import Request, Response, Route, json_response, route
@@ -33,12 +35,12 @@ def collection_routes(org: Org) -> list[Route]:
 
     def create(request: Request) -> Response:
         rows, all_or_none = _rows(org, json_object(request))
-        steps: list[Step] = [lambda w, row=row: succeeded(w.create(row)) for row in rows]
+        steps: list[Step] = [partial(_create, row) for row in rows]
         return json_response(run_rows(org, steps, all_or_none=all_or_none))
 
     def update(request: Request) -> Response:
         rows, all_or_none = _rows(org, json_object(request))
-        steps: list[Step] = [lambda w, row=row: succeeded(w.update(row)) for row in rows]
+        steps: list[Step] = [partial(_update, row) for row in rows]
         return json_response(run_rows(org, steps, all_or_none=all_or_none))
 
     def upsert(request: Request) -> Response:
@@ -47,16 +49,14 @@ def collection_routes(org: Org) -> list[Route]:
         rows, all_or_none = _rows(org, json_object(request), target)
         keys = Counter(_key_of(row, field) for row in rows)
         steps: list[Step] = [
-            lambda w, row=row: _upsert(w, row, field, keys[_key_of(row, field)]) for row in rows
+            partial(_upsert, row, field, keys[_key_of(row, field)]) for row in rows
         ]
         return json_response(run_rows(org, steps, all_or_none=all_or_none))
 
     def delete(request: Request) -> Response:
         ids = name_list(request.query.get("ids"), "ids")
         _check_size(len(ids), MAX_ROWS)
-        steps: list[Step] = [
-            lambda w, one=one: succeeded(w.delete(_object_of(org, one), one)) for one in ids
-        ]
+        steps: list[Step] = [partial(_delete, org, one) for one in ids]
         all_or_none = request.query.get("allOrNone", "false").lower() == "true"
         return json_response(run_rows(org, steps, all_or_none=all_or_none))
 
@@ -127,7 +127,7 @@ def _rows(
         raise ApiProblem(400, "MISSING_ARGUMENT", "records has to be a list of records")
     _check_size(len(records), MAX_ROWS)
     kinds = [_kind(record) for record in records]
-    chunks = 1 + sum(a != b for a, b in zip(kinds, kinds[1:], strict=False))
+    chunks = 1 + sum(one != following for one, following in pairwise(kinds))
     if chunks > MAX_CHUNKS:
         message = f"More than {MAX_CHUNKS} chunks of record types in one request"
         raise ApiProblem(400, "INVALID_INPUT", message)
@@ -158,7 +158,7 @@ def _type(org: Org, kind: str, wanted: ObjectType | None) -> ObjectType:
 def _check_size(rows: int, most: int) -> None:
     if rows > most:
         message = f"record limit reached. cannot submit more than {most} records in this request"
-        raise ApiProblem(400, "LIMIT_EXCEEDED", message)
+        raise ApiProblem(400, "EXCEEDED_ID_LIMIT", message)
 
 
 def _object_of(org: Org, record_id: str) -> ObjectType:
@@ -175,7 +175,19 @@ def _key_of(row: Draft, field: Field) -> object:
     return value
 
 
-def _upsert(writer: Writer, row: Draft, field: Field, uses: int) -> Result:
+def _create(row: Draft, writer: Writer) -> Result:
+    return succeeded(writer.create(row))
+
+
+def _update(row: Draft, writer: Writer) -> Result:
+    return succeeded(writer.update(row))
+
+
+def _delete(org: Org, record_id: str, writer: Writer) -> Result:
+    return succeeded(writer.delete(_object_of(org, record_id), record_id))
+
+
+def _upsert(row: Draft, field: Field, uses: int, writer: Writer) -> Result:
     if field.name == "Id":
         if row.record_id is None:
             return succeeded(writer.create(row), created=True)

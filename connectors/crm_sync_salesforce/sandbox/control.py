@@ -125,8 +125,13 @@ class _Control:
         target = self._org.object(str(wanted["object"]))
         name = str(wanted["field"])
         known = target.fields.get(name.lower()) or _new(name)
-        flags = {flag: bool(wanted[flag]) for flag in _FLAGS & wanted.keys()}
-        self._org.redefine(target.name, replace(known, **flags))
+        changed = replace(
+            known,
+            hidden=bool(wanted.get("hidden", known.hidden)),
+            createable=bool(wanted.get("createable", known.createable)),
+            updateable=bool(wanted.get("updateable", known.updateable)),
+        )
+        self._org.redefine(target.name, changed)
         return Response(204)
 
     def add_row_faults(self, request: Request) -> Response:

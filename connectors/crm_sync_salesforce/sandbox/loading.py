@@ -6,6 +6,7 @@
   `SystemModstamp` is `LastModifiedDate` where it is not given.
 * All or nothing: a mistake anywhere leaves the database as it was.
 """
+# ruff: noqa: S608 - SQL is put together from our own names; values are always parameters
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ def fill_activity_accounts(connection: sqlite3.Connection) -> None:
     """Give activities that were inserted without one the account of what they are about."""
     for table in ACTIVITIES:
         connection.execute(
-            f'UPDATE "{table}" SET AccountId = coalesce('  # noqa: S608 - our own names
+            f'UPDATE "{table}" SET AccountId = coalesce('
             "(SELECT Id FROM Account WHERE Id = WhatId), "
             "(SELECT AccountId FROM Contact WHERE Id = WhoId)) WHERE AccountId IS NULL"
         )
@@ -109,7 +110,7 @@ class _FileLoader:
             cells = [refs[position] for _, refs in self._waiting]
             ids = self._plan.resolved(column, cells)
             self._sql.executemany(
-                f'UPDATE "{self._target.name}" SET {column.field.column} = ? WHERE Id = ?',  # noqa: S608
+                f'UPDATE "{self._target.name}" SET {column.field.column} = ? WHERE Id = ?',
                 [(found, row) for found, (row, _) in zip(ids, self._waiting, strict=True) if found],
             )
         return count
@@ -124,7 +125,7 @@ class _FileLoader:
         columns = ", ".join(f'"{name}"' for name in names)
         marks = ", ".join("?" * len(names))
         self._sql.executemany(
-            f'INSERT INTO "{self._target.name}" ({columns}) VALUES ({marks})',  # noqa: S608 - ours
+            f'INSERT INTO "{self._target.name}" ({columns}) VALUES ({marks})',
             [[values[name] for name in names] for values in table],
         )
         if self._itself:
@@ -161,7 +162,7 @@ class _FileLoader:
         self._refuse_taken(self._target.fields["id"], rows, table)
         reserved = {number for one in given if (number := row_number(one))}
         following = self._sql.execute(
-            f'SELECT coalesce(max(_row), 0) + 1 FROM "{self._target.name}"'  # noqa: S608 - ours
+            f'SELECT coalesce(max(_row), 0) + 1 FROM "{self._target.name}"'
         ).fetchone()[0]
         following = max([following, *(number + 1 for number in reserved)])
         for row, values in zip(rows, table, strict=True):
@@ -190,7 +191,7 @@ class _FileLoader:
         for start in range(0, len(lines), _AT_ONCE):
             some = dict(lines[start : start + _AT_ONCE])
             found = self._sql.execute(
-                f'SELECT {field.column} FROM "{self._target.name}" '  # noqa: S608 - our names
+                f'SELECT {field.column} FROM "{self._target.name}" '
                 f"WHERE {field.column} IN ({', '.join('?' * len(some))}) LIMIT 1",
                 list(some),
             ).fetchone()

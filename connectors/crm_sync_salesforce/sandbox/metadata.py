@@ -132,7 +132,7 @@ def _field(target: ObjectType, field: Field) -> dict[str, object]:
         "externalId": field.external_id,
         "idLookup": field.key,
         "caseSensitive": field.case_sensitive,
-        "nameField": field.name == "Name" or (field.name == "Subject"),
+        "nameField": field.name in {"Name", "Subject"},
         "filterable": field.filterable,
         "sortable": field.filterable,
         "groupable": field.filterable and field.kind is not Kind.DATETIME,

@@ -4,6 +4,7 @@ A result larger than a page is remembered as a list of row numbers in the databa
 pages show the same records in the same order whatever is written meanwhile, and memory stays
 bounded by the page.
 """
+# ruff: noqa: S608 - SQL is put together from our own names; values are always parameters
 
 from __future__ import annotations
 
@@ -92,7 +93,7 @@ def read_page(org: Org, caller: Caller, locator: str) -> dict[str, object]:
         text, deleted, page, total = found
         compiled = _compiled(org, text, deleted=bool(deleted))
         rows = connection.execute(
-            f"SELECT {compiled.columns} FROM _located l "  # noqa: S608 - compiled, parametrised
+            f"SELECT {compiled.columns} FROM _located l "
             f'CROSS JOIN "{compiled.target.name}" {compiled.root} '
             f"ON {compiled.root}._row = l.row {compiled.joins} "
             "WHERE l.number = ? AND l.position > ? AND l.position <= ? ORDER BY l.position",
@@ -173,7 +174,7 @@ def _remember(org: Org, text: str, compiled: Compiled, *, deleted: bool, page: i
             f"FROM {_source(compiled)} ORDER BY position LIMIT {limit} OFFSET {compiled.offset}"
         )
         total = connection.execute(
-            f"INSERT INTO _located SELECT ?, position - {compiled.offset}, row FROM ({found})",  # noqa: S608
+            f"INSERT INTO _located SELECT ?, position - {compiled.offset}, row FROM ({found})",
             [number, *compiled.parameters],
         ).rowcount
         connection.execute("UPDATE _locators SET total = ? WHERE number = ?", (total, number))

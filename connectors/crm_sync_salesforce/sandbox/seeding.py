@@ -1,4 +1,5 @@
 """Fills an org with a synthetic world."""
+# ruff: noqa: S608 - SQL is put together from our own names; values are always parameters
 
 from __future__ import annotations
 
@@ -6,13 +7,16 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from crm_sync.errors import UsageError
-from crm_sync.sandbox.seedable import World, WorldAccount, WorldColleague, WorldContact
 from crm_sync_salesforce.sandbox.catalog import text_field
 from crm_sync_salesforce.sandbox.ids import make_id
 from crm_sync_salesforce.sandbox.org import INTEGRATION_USER, Org, format_datetime
 from crm_sync_salesforce.sandbox.values import Stored
+
+if TYPE_CHECKING:
+    from crm_sync.sandbox.world import World, WorldAccount, WorldColleague, WorldContact
 
 _BATCH = 5000
 WORLD_ID = "External_Id__c"
@@ -59,9 +63,8 @@ class _Seeder:
         return {"User": users, "Account": accounts, "Contact": contacts}
 
     def _user_rows(self, colleagues: Iterable[WorldColleague]) -> Iterator[Values]:
-        number = self._next("User")
-        for number, one in enumerate(colleagues, number):
-            language, locale = _LANGUAGES.get(one.language, _LANGUAGES["en"])
+        for number, one in enumerate(colleagues, self._next("User")):
+            language, locale = _LANGUAGES[one.language]
             self._users[one.id] = make_id("005", number)
             yield {
                 "_row": number,
@@ -79,8 +82,7 @@ class _Seeder:
             }
 
     def _account_rows(self, accounts: Iterable[WorldAccount]) -> Iterator[Values]:
-        number = self._next("Account")
-        for number, one in enumerate(accounts, number):
+        for number, one in enumerate(accounts, self._next("Account")):
             self._accounts[one.id] = make_id("001", number)
             yield {
                 "_row": number,
@@ -128,7 +130,7 @@ class _Seeder:
         }
 
     def _next(self, table: str) -> int:
-        sql = f'SELECT coalesce(max(_row), 0) + 1 FROM "{table}"'  # noqa: S608 - our own names
+        sql = f'SELECT coalesce(max(_row), 0) + 1 FROM "{table}"'
         return int(self._sql.execute(sql).fetchone()[0])
 
     def _insert(self, table: str, prefix: str, rows: Iterator[Values]) -> int:
@@ -137,7 +139,7 @@ class _Seeder:
             names = ["Id", *batch[0]]
             columns = ", ".join(f'"{name}"' for name in names)
             self._sql.executemany(
-                f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join("?" * len(names))})',  # noqa: S608
+                f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join("?" * len(names))})',
                 [(make_id(prefix, int(row["_row"] or 0)), *row.values()) for row in batch],
             )
             count += len(batch)

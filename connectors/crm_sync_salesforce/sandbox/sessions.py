@@ -11,7 +11,7 @@ from crm_sync.sandbox.http import HttpProblem, Request, Response, json_response
 from crm_sync_salesforce.sandbox.org import INTEGRATION_USER, ORGANIZATION, Org
 from crm_sync_salesforce.sandbox.problems import ApiProblem
 
-FIXED_SESSION = "sandbox-session"  # noqa: S105 - documented, accepted by sandboxes only
+FIXED_SESSION = "sandbox-session"
 WRONG_SECRET = "wrong"  # noqa: S105 - the secret that is always refused
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _NEEDED = {

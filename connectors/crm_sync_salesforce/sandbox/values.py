@@ -33,6 +33,10 @@ def parsed(field: Field, raw: Any) -> Stored:
         return _boolean(field, raw)
     if field.kind in NUMBERS:
         return _number(field, raw)
+    return _text(field, raw)
+
+
+def _text(field: Field, raw: Any) -> Stored:
     if not isinstance(raw, str):
         raise _wrong_type(field, raw)
     if "\x00" in raw or not _encodable(raw):

@@ -1,4 +1,5 @@
 """SOQL syntax to SQL over the sandbox's tables."""
+# ruff: noqa: S608 - SQL is put together from our own names; values are always parameters
 
 from __future__ import annotations
 
@@ -30,10 +31,10 @@ MAX_ALL_FIELDS = 200
 class Compiled:
     """A query ready to run.
 
-    `target` is the object; `columns`, `tables`, `where`, `order` and `group` are SQL; `parameters` belong to `where`. `root` is the
-    alias of the object's table and `joins` its joins alone, for reading rows that are known
-    already. `keys` is set instead of `shape` for a query that aggregates; `count_only` for
-    `COUNT()`.
+    `target` is the object; `columns`, `tables`, `where`, `order` and `group` are SQL, and
+    `parameters` belong to `where`. `root` is the alias of the object's table and `joins` its
+    joins alone, for reading rows that are known already. `keys` is set instead of `shape` for a
+    query that aggregates; `count_only` for `COUNT()`.
     """
 
     target: ObjectType
@@ -120,7 +121,7 @@ def _column_query(
     where, parameters = _where(scope, query, today, deleted=deleted)
     limit = "" if query.limit is None else f" LIMIT {query.limit}"
     sql = (
-        f"SELECT {column.sql} FROM {scope.tables} WHERE {column.sql} IS NOT NULL AND {where}{limit}"  # noqa: S608 - our own names
+        f"SELECT {column.sql} FROM {scope.tables} WHERE {column.sql} IS NOT NULL AND {where}{limit}"
     )
     return sql, parameters
 

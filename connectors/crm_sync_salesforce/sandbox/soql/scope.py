@@ -11,14 +11,19 @@ from crm_sync_salesforce.sandbox.problems import ApiProblem
 from crm_sync_salesforce.sandbox.soql.syntax import FieldPath, Query, invalid_field
 
 MAX_HOPS = 5
+_POLYMORPHIC = frozenset({"Who", "What", "Owner"})
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A joined table: the object and the alias that it has in SQL."""
+    """A joined table: the object and the alias that it has in SQL.
+
+    `named` marks what a polymorphic relationship leads to, of which the type can be asked.
+    """
 
     object: ObjectType
     alias: str
+    named: bool = False
 
 
 Hop = tuple[Source, ...]
@@ -82,7 +87,7 @@ class Scope:
         """The column `name` of what a relationship leads to."""
         columns = []
         for source in hop:
-            if len(hop) > 1 and name.lower() == "type":
+            if source.named and name.lower() == "type":
                 columns.append(
                     Column(_TYPE, f"iif({source.alias}.Id IS NULL, NULL, '{source.object.name}')")
                 )
@@ -119,7 +124,9 @@ class Scope:
             alias = f"{self.prefix}{len(self._joins) + 1}"
             on = f"{alias}.Id = {source.alias}.{reference.column}"
             self._joins.append(f'LEFT JOIN "{target}" {alias} ON {on}')
-            made.append(Source(self.catalog[target.lower()], alias))
+            made.append(
+                Source(self.catalog[target.lower()], alias, reference.relation in _POLYMORPHIC)
+            )
         return tuple(made)
 
 

@@ -124,5 +124,7 @@ def invalid_field(text: str, at: int, message: str) -> ApiProblem:
 def _pointing(text: str, at: int, message: str) -> str:
     row = text.count("\n", 0, at) + 1
     column = at - text.rfind("\n", 0, at)
-    near = text[max(0, at - 30) : at + 30].replace("\n", " ").strip()
-    return f"\n{near}\nERROR at Row:{row}:Column:{column}\n{message}"
+    start = max(0, at - 30)
+    near = text[start : at + 30].replace("\n", " ")
+    caret = " " * (at - start) + "^"
+    return f"\n{near}\n{caret}\nERROR at Row:{row}:Column:{column}\n{message}"
