@@ -1,0 +1,1 @@
+"""What happened to each contact's employment, and how sure that is."""

@@ -1,0 +1,82 @@
+"""Texts as people write them, for sources that deliver everything in lower case.
+
+This is display only: nothing compares what comes out of here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def _each(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SMALL = _each(
+    "a an and as at by for from in of on or the to with "
+    "à au aux chez d' de des du en et la le les ou par pour sur un une"
+)
+_ACRONYMS = _each(
+    """
+    ai api b2b b2c bi ceo cfo cio ciso cmo coo cpo cro cto dg dga drh dsi daf erp esg evp gis hr
+    ibm it kpi pdg pm pmo pr qa r&d rh rse rssi saas sap seo svp ui uk us usa ux vp
+    ag eurl gie plc sa sas sasu sarl se selarl snc llc llp lp bnp cnrs edf sncf ratp
+    ii iii iv
+    """
+)
+_SPECIAL = {"gmbh": "GmbH", "phd": "PhD", "iot": "IoT", "devops": "DevOps"}
+_WORD = re.compile(r"[^\s/(),\[\]-]+")
+_DOTTED = re.compile(r"(?:\w\.){2,}\w?\.?")
+_ELISION = re.compile(r"([dl]|qu)['’](.+)")
+
+
+def restore_case(text: str) -> str:
+    """`vp of sales, u.s.` becomes `VP of Sales, U.S.`; a text with any capital stays as it is."""
+    if text != text.lower():
+        return text
+    return _WORD.sub(lambda found: _word(found.group(), first=found.start() == 0), text)
+
+
+def add_shown_texts(db: DuckDBPyConnection) -> None:
+    """Make `shown_text(source, text, shown)` for the texts that a verdict may show.
+
+    Reads `change_found` and `restoring(source)`, the sources whose texts lost their capitals.
+    """
+    import pyarrow as pa
+
+    found = db.sql(
+        """
+        SELECT DISTINCT source, unnest([job.title, job.organisation, last_there.title]) AS text
+        FROM change_found SEMI JOIN restoring USING (source)
+        WHERE finding IN ('moved', 'retitled', 'unchanged')
+        """
+    ).to_arrow_table()
+    texts = found.column("text").to_pylist()
+    shown = pa.array([None if text is None else restore_case(text) for text in texts], pa.string())
+    db.register("found_text", found.append_column("shown", shown))
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE shown_text AS SELECT source, text, shown FROM found_text"
+    )
+    db.unregister("found_text")
+
+
+def _word(word: str, *, first: bool) -> str:
+    bare = word.rstrip(".:;!?")
+    if _DOTTED.fullmatch(word):
+        return word.upper()
+    if bare in _ACRONYMS:
+        return word.upper()
+    if bare in _SPECIAL:
+        return _SPECIAL[bare] + word[len(bare) :]
+    if word in _SMALL and not first:
+        return word
+    elided = _ELISION.fullmatch(word)
+    if elided:
+        article, rest = elided.groups()
+        article = article.capitalize() if first else article
+        return f"{article}{word[len(article)]}{rest[:1].upper()}{rest[1:]}"
+    return word[:1].upper() + word[1:]

@@ -1,0 +1,58 @@
+"""What every enrichment source is to the judgement: a name, and profiles on request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCount:
+    """What a source held: how many profiles in all, how many could match, and what was left out.
+
+    `rejected` counts records by reason; `places` names the first few of them (`file:line`).
+    `duplicates` are older versions of a profile that came more than once.
+    """
+
+    profiles: int
+    staged: int
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
+    duplicates: int = 0
+
+    @property
+    def rejected_total(self) -> int:
+        """How many records were left out."""
+        return sum(self.rejected.values())
+
+
+class Source(Protocol):
+    """An enrichment source.
+
+    `restores_case` says that its texts come in lower case throughout and are shown as written text.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the configuration calls it; evidence cites it."""
+        ...
+
+    @property
+    def restores_case(self) -> bool:
+        """Whether its texts lost their capitals."""
+        ...
+
+    def stage(self, db: DuckDBPyConnection, *, today: date) -> SourceCount:
+        """Add the profiles that share a key with some contact to the tables of `db`.
+
+        The connection has the macros of `crm_sync.matching.normalise`, the table `wanted(key)` and
+        the tables `profile`, `employment` and `hit` of `sql/tables.sql`. Only profiles that could
+        match are added, whatever the size of the source. Raises `InputError` before adding
+        anything when the source is damaged.
+        """
+        ...

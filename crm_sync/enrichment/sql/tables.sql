@@ -1,0 +1,51 @@
+-- What the sources stage for the judgement.
+
+-- A person of a source; as_of null when nobody says as of when it speaks.
+CREATE OR REPLACE TEMP TABLE profile (
+    source VARCHAR, profile_id VARCHAR,
+    full_name VARCHAR, first_name VARCHAR, last_name VARCHAR,
+    emails VARCHAR[], linkedin_urls VARCHAR[], phones VARCHAR[],
+    city VARCHAR, country VARCHAR, as_of DATE
+);
+
+-- Its employments. `ending` is open (no end), dated, undated (over, nobody says when) or unclear
+-- (an end that cannot be read). Dates known to the month or year stand at its first day.
+CREATE OR REPLACE TEMP TABLE employment (
+    source VARCHAR, profile_id VARCHAR, position INTEGER,
+    organisation VARCHAR, domain VARCHAR, organisation_id VARCHAR, title VARCHAR,
+    start_on DATE, start_precision VARCHAR, end_on DATE, end_precision VARCHAR,
+    ending VARCHAR, is_primary BOOLEAN
+);
+
+-- The wanted keys that a profile has.
+CREATE OR REPLACE TEMP TABLE hit (source VARCHAR, profile_id VARCHAR, key VARCHAR);
+
+CREATE OR REPLACE MACRO partial_date(t) AS
+    CASE
+        WHEN regexp_full_match(t, '(19|20)\d\d') THEN TRY_CAST(t || '-01-01' AS DATE)
+        WHEN regexp_full_match(t, '(19|20)\d\d-\d{1,2}') THEN TRY_CAST(t || '-01' AS DATE)
+        WHEN regexp_matches(t, '^(19|20)\d\d-\d{1,2}-\d{1,2}([T ].*)?$')
+            THEN TRY_CAST(regexp_extract(t, '^[\d-]+') AS DATE)
+    END;
+
+CREATE OR REPLACE MACRO date_precision(t) AS
+    CASE
+        WHEN partial_date(t) IS NULL THEN NULL
+        WHEN length(t) = 4 THEN 'year'
+        WHEN length(t) <= 7 THEN 'month'
+        ELSE 'day'
+    END;
+
+CREATE OR REPLACE MACRO says_still_there(t) AS
+    t IS NULL OR lower(t) IN ('present', 'current', 'now', 'today', 'null', 'none', '-', 'aujourd''hui',
+                              'présent', 'actuel', 'en cours', 'à ce jour');
+
+-- The keys by which a profile can be wanted, as strings: l:LinkedIn e:e-mail p:phone
+-- o:last name|employer f:first name|last name. A host's two and three last labels both stand for
+-- its registrable domain; a contact asks for the exact one.
+CREATE OR REPLACE MACRO employer_keys(organisation, host_name) AS
+    list_filter(
+        ['n:' || company_key(organisation),
+         'd:' || regexp_extract(host_name, '([^.]+\.[^.]+)$', 1),
+         'd:' || nullif(regexp_extract(host_name, '([^.]+\.[^.]+\.[^.]+)$', 1), '')],
+        lambda k: k IS NOT NULL AND length(k) > 2);

@@ -1,0 +1,75 @@
+"""From a source's records to the profiles that could match: counted, filtered, made typed.
+
+The same three passes for every source: count and reject, find the records that share a key with
+some contact, and keep the newest version of those. Nothing else of the source is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from crm_sync.enrichment.source import SourceCount
+from crm_sync.errors import InputError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_COUNT = """
+    SELECT count(*),
+           count(*) FILTER (profile_id IS NULL),
+           count(*) FILTER (profile_id IS NOT NULL AND nameless),
+           count(DISTINCT profile_id) FILTER (NOT nameless)
+    FROM (SELECT profile_id, coalesce(full_name, first_name, last_name) IS NULL AS nameless
+          FROM source_row)
+"""
+
+
+def create_tables(db: DuckDBPyConnection) -> None:
+    """Make the empty tables that `stage` fills (see `sql/tables.sql`)."""
+    db.execute(_statement("tables"))
+
+
+def stage(
+    db: DuckDBPyConnection,
+    source: str,
+    *,
+    latest: date,
+    dated: Literal["by_record", "by_delivery", "never"],
+    paths: Sequence[Path] = (),
+) -> SourceCount:
+    """Take what could match out of the view `source_row` into `profile`, `employment` and `hit`.
+
+    `latest` is the newest date that the source can speak of. `dated` says who tells as of when a
+    profile speaks: each record (where it does not, that is unknown), the delivery as a whole, or
+    nobody. Raises `InputError` when not one
+    record has an id and a name: the mapping does not fit the files.
+    """
+    rows, no_id, no_name, profiles = db.execute(_COUNT).fetchone() or (0, 0, 0, 0)
+    if rows and not profiles:
+        raise InputError(
+            "no record has an id and a name where the mapping looks for them",
+            place=", ".join(str(path) for path in paths[:3]) or source,
+            fix="Compare `profile:` of the mapping with a record of the file.",
+        )
+    db.execute("SET VARIABLE stage_source = $source", {"source": source})
+    db.execute("SET VARIABLE stage_latest = $latest", {"latest": latest})
+    db.execute("SET VARIABLE stage_dated = $dated", {"dated": dated})
+    db.execute(_statement("stage"))
+    staged = db.execute(
+        "SELECT count(*) FROM profile WHERE source = $source", {"source": source}
+    ).fetchone()
+    rejected = {"has no id": no_id, "has no name": no_name}
+    return SourceCount(
+        profiles=profiles,
+        staged=staged[0] if staged else 0,
+        rejected={reason: count for reason, count in rejected.items() if count},
+        duplicates=rows - no_id - no_name - profiles,
+    )
+
+
+def _statement(name: str) -> str:
+    return files("crm_sync.enrichment").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

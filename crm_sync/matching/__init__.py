@@ -1,0 +1,1 @@
+"""Who is who: contacts and the profiles of enrichment sources, joined by evidence."""

@@ -1,0 +1,222 @@
+"""The judgement: contacts and sources in, matches, job changes and observations out.
+
+Pure: no network, no clock, no store. Everything over many rows is SQL in a DuckDB connection of
+its own, which goes to a temporary folder when its memory is used up, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crm_sync.changes.detect import detect
+from crm_sync.enrichment.source import Source, SourceCount
+from crm_sync.matching import bands, employers, normalise
+from crm_sync.matching.settings import MatchSettings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+Progress = Callable[[str, int, int | None], None]
+
+CONTACT_COLUMNS = (
+    "contact_id", "first_name", "last_name", "name", "title", "organisation",
+    "organisation_domain", "email", "personal_email", "phone", "mobile", "linkedin_url", "city",
+    "country", "changed_basis",
+)  # fmt: skip
+"""The text columns of a table of contacts; `changed_at` is a UTC timestamp beside them."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdicts of one run.
+
+    `matches`, `job_changes` and `observations` have the columns of the tables of those names,
+    without connection and time of recording; every contact has exactly one row in `job_changes`.
+    `sources` counts what each source held, `funnel` what each step let through.
+    """
+
+    matches: pa.Table
+    job_changes: pa.Table
+    observations: pa.Table
+    sources: Mapping[str, SourceCount]
+    funnel: Mapping[str, int]
+
+    @property
+    def profiles(self) -> dict[str, int]:
+        """How many profiles each source held."""
+        return {name: count.profiles for name, count in self.sources.items()}
+
+
+def judge(
+    contacts: pa.Table,
+    sources: Sequence[Source],
+    *,
+    now: datetime,
+    settings: MatchSettings | None = None,
+    progress: Progress | None = None,
+) -> Judgement:
+    """Match contacts with profiles and say what happened to each contact's employment.
+
+    `contacts` has `CONTACT_COLUMNS` (text, null when absent) and `changed_at`; columns may be
+    missing, ids may not repeat. No source may speak of a day after `now`. The verdicts do not
+    depend on the order of rows. Raises `InputError` when a source is damaged.
+    """
+    settings = settings or MatchSettings()
+    tell = progress or _silent
+    with _engine(settings) as db:
+        normalise.install(db)
+        bands.set_variables(db, settings)
+        _take_contacts(db, contacts)
+        counts = _take_sources(db, sources, now, tell)
+        tell("match", 0, contacts.num_rows)
+        for step in ("pairs", "bands", "matches"):
+            db.execute(normalise.statement(step))
+        tell("detect", 0, contacts.num_rows)
+        detect(db, slack_days=settings.slack_days)
+        tell("detect", contacts.num_rows, contacts.num_rows)
+        return Judgement(
+            matches=_table(db, _MATCHES),
+            job_changes=_table(db, _JOB_CHANGES),
+            observations=_table(db, _OBSERVATIONS),
+            sources=counts,
+            funnel=_funnel(db),
+        )
+
+
+def _take_contacts(db: DuckDBPyConnection, contacts: pa.Table) -> None:
+    import pyarrow as pa
+
+    there = set(contacts.column_names)
+    missing = [name for name in CONTACT_COLUMNS if name not in there]
+    for name in missing:
+        contacts = contacts.append_column(name, pa.nulls(contacts.num_rows, pa.string()))
+    if "changed_at" not in there:
+        stamps = pa.nulls(contacts.num_rows, pa.timestamp("us", "UTC"))
+        contacts = contacts.append_column("changed_at", stamps)
+    db.register("contact_given", contacts)
+    columns = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in CONTACT_COLUMNS)
+    db.execute(
+        f"CREATE TEMP TABLE contact_input AS SELECT {columns}, "  # noqa: S608 - names of ours
+        "CAST(changed_at AS TIMESTAMPTZ) AS changed_at FROM contact_given"
+    )
+    db.unregister("contact_given")
+    employers.add_nicknames(db)
+    employers.add_sites(
+        db,
+        "SELECT host(organisation_domain) FROM contact_input "
+        "UNION ALL SELECT email_parts(email).domain FROM contact_input",
+    )
+    db.execute(normalise.statement("contacts"))
+
+
+def _take_sources(
+    db: DuckDBPyConnection, sources: Sequence[Source], now: datetime, tell: Progress
+) -> dict[str, SourceCount]:
+    from crm_sync.enrichment.staging import create_tables
+
+    create_tables(db)
+    counts: dict[str, SourceCount] = {}
+    for number, source in enumerate(sources):
+        tell(f"observe {source.name}", number, len(sources))
+        counts[source.name] = source.stage(db, today=now.date())
+    db.execute("CREATE TEMP TABLE restoring (source VARCHAR)")
+    for source in sources:
+        if source.restores_case:
+            db.execute("INSERT INTO restoring VALUES ($name)", {"name": source.name})
+    employers.add_sites(db, "SELECT domain FROM employment")
+    return counts
+
+
+@contextmanager
+def _engine(settings: MatchSettings) -> Iterator[DuckDBPyConnection]:
+    """A database of its own, bounded, that loads no code and cleans up behind itself."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="crm-sync-") as folder:
+        config: dict[str, Any] = {
+            "threads": settings.threads,
+            "memory_limit": f"{settings.memory_mb}MB",
+            "temp_directory": str(Path(folder) / "spill"),
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+        }
+        db = duckdb.connect(":memory:", config=config)
+        try:
+            db.execute("SET TimeZone = 'UTC'")
+            yield db
+        finally:
+            db.close()
+
+
+def _table(db: DuckDBPyConnection, query: str) -> pa.Table:
+    return db.sql(query).to_arrow_table()
+
+
+def _funnel(db: DuckDBPyConnection) -> dict[str, int]:
+    rows = db.execute(_FUNNEL).fetchall()
+    return {str(name): int(count) for name, count in rows}
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    """Progress that nobody watches."""
+
+
+_MATCHES = """
+    SELECT contact_id, source, profile_id, CAST(confidence AS DOUBLE) AS confidence, band, rule,
+           CAST(to_json(evidence) AS VARCHAR) AS evidence
+    FROM match_row ORDER BY contact_id, source, profile_id
+"""
+
+_JOB_CHANGES = """
+    SELECT contact_id, kind, CAST(confidence AS DOUBLE) AS confidence, band,
+           CAST(since AS VARCHAR) AS since, CAST(as_of AS VARCHAR) AS as_of,
+           from_title, from_organisation, to_title, to_organisation, source, profile_id,
+           CAST(to_json(evidence) AS VARCHAR) AS evidence
+    FROM job_change_row ORDER BY contact_id
+"""
+
+_OBSERVATIONS = """
+    WITH listed AS (
+        SELECT source, profile_id,
+            list(struct_pack(
+                domain := domain, end_on := end_on, is_primary := is_primary,
+                organisation := organisation, organisation_id := organisation_id,
+                start_on := start_on, title := title
+            ) ORDER BY position, organisation, title, start_on) AS employments
+        FROM employment SEMI JOIN best_match USING (source, profile_id)
+        GROUP BY ALL
+    ),
+    claimed AS (
+        SELECT source, profile_id, CAST(as_of AS VARCHAR) AS as_of,
+            CAST(to_json(struct_pack(
+                employments := coalesce(employments, []), first_name := first_name,
+                full_name := full_name, last_name := last_name
+            )) AS VARCHAR) AS payload
+        FROM profile SEMI JOIN best_match USING (source, profile_id)
+        LEFT JOIN listed USING (source, profile_id)
+    )
+    SELECT
+        sha256(CAST(to_json([source, profile_id, coalesce(as_of, ''), payload]) AS VARCHAR)) AS id,
+        source, profile_id, as_of, payload
+    FROM claimed ORDER BY source, profile_id
+"""
+
+_FUNNEL = """
+    SELECT 'contacts', count(*) FROM contact
+    UNION ALL SELECT 'with_candidates', count(DISTINCT contact_id) FROM match_row
+    UNION ALL SELECT 'matched_' || band, count(DISTINCT contact_id) FROM best_match GROUP BY band
+    UNION ALL SELECT 'ambiguous', count(*) FROM unmatched
+        WHERE finding IN ('ambiguous', 'claimed_twice')
+    UNION ALL SELECT kind, count(*) FROM job_change_row GROUP BY kind
+    UNION ALL SELECT kind || '_' || band, count(*) FROM job_change_row
+        WHERE kind IN ('moved', 'retitled', 'left') GROUP BY kind, band
+"""

@@ -1,0 +1,79 @@
+-- The CRM's side: contact_input (as the caller gave it) and site(host, domain).
+
+CREATE OR REPLACE TEMP TABLE contact AS
+WITH bare AS (
+    SELECT
+        contact_id,
+        nullif(trim(name), '') AS full_name,
+        nullif(trim(first_name), '') AS first_name,
+        nullif(trim(last_name), '') AS last_name,
+        coalesce(nullif(trim(title), ''), '') AS title,
+        coalesce(nullif(trim(organisation), ''), '') AS organisation,
+        host(organisation_domain) AS organisation_host,
+        [email_parts(email), email_parts(personal_email)] AS mail,
+        phone_key(mobile, country) AS mobile_key,
+        phone_key(phone, country) AS phone_key,
+        linkedin_slug(linkedin_url) AS slug,
+        city,
+        city_key(city) AS city_key,
+        changed_at,
+        changed_basis
+    FROM contact_input
+)
+SELECT
+    bare.* EXCLUDE (organisation_host, mail, phone_key, mobile_key),
+    company_key(organisation) AS company_key,
+    company_marks(organisation) AS company_marks,
+    title_key(title) AS title_key,
+    is_seat(title) AS is_seat,
+    site.domain AS domain,
+    mail_site.domain AS mail_domain,
+    email_key_of(mail[1]) AS email_key,
+    is_free_mail(mail[1].domain) AS email_is_personal,
+    email_key_of(mail[2]) AS personal_email_key,
+    list_filter(
+        [mobile_key, CASE WHEN is_mobile_number(phone_key) THEN phone_key END],
+        lambda k: k IS NOT NULL) AS phone_keys
+FROM bare
+LEFT JOIN site ON site.host = organisation_host
+LEFT JOIN site mail_site ON mail_site.host = mail[1].domain;
+
+-- The same with its name taken apart.
+CREATE OR REPLACE TEMP TABLE contact_person AS
+SELECT
+    n.*,
+    coalesce(nullif(concat_ws(' ', n.first_name, n.last_name), ''), n.full_name, '') AS shown_name,
+    (SELECT list_distinct(flatten(list(k.others)))
+     FROM nickname k WHERE list_contains(n.firsts, k.name)) AS nicknames
+FROM named('contact') n;
+
+-- What can identify a contact. A work address is one that stands in the CRM's e-mail field and is
+-- no free mail; everything else is the person's own.
+CREATE OR REPLACE TEMP TABLE contact_key AS
+SELECT contact_id, 'linkedin' AS kind, 'l:' || slug AS key
+FROM contact_person WHERE slug IS NOT NULL
+UNION ALL
+SELECT contact_id, CASE WHEN email_is_personal THEN 'personal_email' ELSE 'work_email' END, 'e:' || email_key
+FROM contact_person WHERE email_key IS NOT NULL
+UNION ALL
+SELECT contact_id, 'personal_email', 'e:' || personal_email_key
+FROM contact_person
+WHERE personal_email_key IS NOT NULL AND personal_email_key IS DISTINCT FROM email_key
+UNION ALL
+SELECT DISTINCT contact_id, 'phone', 'p:' || unnest(phone_keys) FROM contact_person
+UNION ALL
+SELECT contact_id, 'employer', 'o:' || last_part || '|n:' || company_key
+FROM (SELECT contact_id, company_key, unnest(last_parts) AS last_part FROM contact_person)
+WHERE company_key IS NOT NULL
+UNION ALL
+SELECT contact_id, 'employer', 'o:' || last_part || '|d:' || domain
+FROM (SELECT contact_id, domain, unnest(last_parts) AS last_part FROM contact_person)
+WHERE domain IS NOT NULL;
+
+-- How often a full name occurs in a source is asked for as well: it tells namesakes.
+CREATE OR REPLACE TEMP TABLE contact_name AS
+SELECT contact_id, 'f:' || unnest(firsts) || '|' || last_key AS key
+FROM contact_person WHERE last_key IS NOT NULL;
+
+CREATE OR REPLACE TEMP TABLE wanted AS
+SELECT key FROM contact_key UNION SELECT key FROM contact_name;

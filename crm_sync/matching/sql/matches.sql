@@ -1,0 +1,69 @@
+-- Matches with their evidence in words, and the best one per contact and source.
+
+CREATE OR REPLACE MACRO said(rule, detail, source, as_of) AS
+    struct_pack(as_of := as_of::DATE, detail := detail, rule := rule, source := source);
+
+CREATE OR REPLACE MACRO masked_email(key) AS
+    left(key[3:], 1) || '***@' || regexp_extract(key, '@(.+)$', 1);
+
+CREATE OR REPLACE TEMP TABLE match_row AS
+SELECT
+    j.contact_id,
+    j.source,
+    j.profile_id,
+    j.confidence,
+    j.band,
+    j.rule,
+    j.by_city_only,
+    j.strength,
+    j.set_aside,
+    j.equals,
+    j.claimed_by,
+    p.as_of,
+    list_filter([
+        CASE WHEN j.by_linkedin THEN said('linkedin',
+            'Same LinkedIn page: linkedin.com/in/' || c.slug, j.source, p.as_of) END,
+        CASE WHEN j.personal_email IS NOT NULL THEN said('personal_email',
+            'Same personal e-mail address: ' || masked_email(j.personal_email), j.source, p.as_of) END,
+        CASE WHEN j.work_email IS NOT NULL THEN said('work_email',
+            'Same work e-mail address: ' || masked_email(j.work_email), j.source, p.as_of) END,
+        CASE WHEN j.phone IS NOT NULL THEN said('phone',
+            'Same mobile number, ending in ' || right(j.phone, 2), j.source, p.as_of) END,
+        CASE WHEN j.by_employer THEN said('name_company',
+            p.shown_name || ' works or worked at ' || coalesce(nullif(c.organisation, ''), c.domain),
+            j.source, p.as_of) END,
+        CASE WHEN j.e_city THEN said('location',
+            'Same city, ' || c.city || ', and nobody else of that name in the source', j.source, p.as_of) END,
+        CASE j.name_agrees
+            WHEN 'close' THEN said('name', 'Names are written differently: ' || c.shown_name || ', '
+                || p.shown_name, j.source, p.as_of)
+            WHEN 'first_only' THEN said('name', 'Only the first names agree: ' || c.shown_name || ', '
+                || p.shown_name, j.source, p.as_of)
+        END,
+        CASE
+            WHEN j.set_aside = 'other_linkedin' THEN said('veto',
+                'The LinkedIn pages are two different ones', j.source, p.as_of)
+            WHEN j.set_aside = 'other_middle_name' THEN said('veto',
+                'Middle names or suffixes differ: ' || c.shown_name || ', ' || p.shown_name, j.source, p.as_of)
+            WHEN j.set_aside = 'other_name' THEN said('veto',
+                'The names are of two people; addresses and numbers change hands', j.source, p.as_of)
+            WHEN j.set_aside = 'weaker' THEN said('set_aside',
+                'Another profile of this source has stronger evidence', j.source, p.as_of)
+            WHEN j.set_aside = 'ambiguous' THEN said('set_aside',
+                j.equals || ' profiles of this source fit equally well', j.source, p.as_of)
+            WHEN j.set_aside = 'claimed_twice' THEN said('set_aside',
+                j.claimed_by || ' contacts of the CRM fit this profile', j.source, p.as_of)
+            WHEN j.band = 'review' AND j.name_agrees = 'first_only' THEN said('held',
+                'The last name is another one', j.source, p.as_of)
+            WHEN j.band = 'review' AND j.identified > 1 THEN said('held',
+                'Another profile shares an address or number with this contact', j.source, p.as_of)
+            WHEN j.band = 'review' THEN said('held',
+                'Only one kind of evidence says that this is the same person', j.source, p.as_of)
+        END
+    ], lambda e: e IS NOT NULL) AS evidence
+FROM judged_pair j
+JOIN contact_person c USING (contact_id)
+JOIN profile_person p USING (source, profile_id);
+
+CREATE OR REPLACE TEMP TABLE best_match AS
+SELECT * FROM match_row WHERE band <> 'ignored';

@@ -1,0 +1,258 @@
+"""The word lists behind `normalise`: what means the same, and what means nothing.
+
+A wrong equality here can only hide a change, never invent one; so titles of two languages are
+equal where a colleague would call them the same job, and stay apart where she would hesitate
+(a `PDG` is not a `CEO`, a `DAF` is not a `CFO`, a head is not a director).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+def _each(text: str) -> Sequence[str]:
+    return tuple(text.split())
+
+
+TITLE_FILLERS: Sequence[str] = _each(
+    "of the and for at in de du des la le les et a au aux en chez pour d l"
+)
+
+TITLE_PHRASES: Mapping[str, str] = {
+    # what is said in several words, longest first; the right side is already a key
+    "senior executive vice president": "executiv senior vp",
+    "executive vice president": "executiv vp",
+    "senior vice president": "senior vp",
+    "assistant vice president": "assistant vp",
+    "vice president": "vp",
+    "vice chairman": "vicechair",
+    "vice chairwoman": "vicechair",
+    "vice chairperson": "vicechair",
+    "vice chair": "vicechair",
+    "president directeur general": "pdg",
+    "directeur general adjoint": "dg deputy",
+    "directeur general delegue": "dg delegue",
+    "directeur general": "dg",
+    "directeur ressources humaines": "director hr",
+    "directeur administratif financier": "daf",
+    "directeur systemes information": "director it system",
+    "directeur systeme information": "director it system",
+    "responsable ressources humaines": "manager hr",
+    "responsable administratif financier": "raf",
+    "chief executive officer": "ceo",
+    "chief executive": "ceo",
+    "chief financial officer": "cfo",
+    "chief operating officer": "coo",
+    "chief operations officer": "coo",
+    "chief technology officer": "cto",
+    "chief technical officer": "cto",
+    "chief information officer": "cio",
+    "chief information security officer": "ciso",
+    "chief marketing officer": "cmo",
+    "chief human resources officer": "chro",
+    "chief people officer": "cpo people",
+    "chief product officer": "cpo product",
+    "chief revenue officer": "cro",
+    "chief commercial officer": "cco",
+    "chief data officer": "cdo data",
+    "chief digital officer": "cdo digital",
+    "human resources": "hr",
+    "human resource": "hr",
+    "ressources humaines": "hr",
+    "information technology": "it",
+    "technologies information": "it",
+    "research development": "rd",
+    "recherche developpement": "rd",
+    "public relations": "pr",
+    "relations publiques": "pr",
+    "business development": "bizdev",
+    "developpement commercial": "bizdev",
+    "supply chain": "supplychain",
+    "chaine logistique": "supplychain",
+    "charge affaires": "business manager",
+    "ingenieur affaires": "business engineer",
+    "chef projet": "project manager",
+    "chef produit": "product manager",
+    "chef secteur": "area manager",
+    "chef ventes": "manager sales",
+    "co founder": "cofounder",
+    "co fondateur": "cofounder",
+    "member parliament": "mp",
+    "united states": "us",
+    "etats unis": "us",
+}
+
+TITLE_SYNONYMS: Mapping[str, str] = {
+    # abbreviations
+    "sr": "senior",
+    "snr": "senior",
+    "jr": "junior",
+    "mgr": "manager",
+    "mngr": "manager",
+    "dir": "director",
+    "eng": "engineer",
+    "engr": "engineer",
+    "asst": "assistant",
+    "assoc": "associate",
+    "acct": "account",
+    "exec": "executive",
+    "dept": "department",
+    "dev": "developer",
+    "ops": "operations",
+    "admin": "administrator",
+    "svp": "senior vp",
+    "evp": "executiv vp",
+    "avp": "assistant vp",
+    "resp": "manager",
+    "rh": "hr",
+    "drh": "director hr",
+    "rrh": "manager hr",
+    "dsi": "director it system",
+    "dga": "dg deputy",
+    "dircom": "director communication",
+    "mktg": "marketing",
+    "r+d": "rd",
+    # French, as the key of the English word; feminine forms fall together by their stem
+    "directeur": "director",
+    "responsable": "manager",
+    "gestionnaire": "manager",
+    "ingenieur": "engineer",
+    "developpeur": "developer",
+    "conseiller": "advisor",
+    "adviser": "advisor",
+    "adjoint": "deputy",
+    "commercial": "sales",
+    "ventes": "sales",
+    "vente": "sales",
+    "achats": "purchasing",
+    "achat": "purchasing",
+    "procurement": "purchasing",
+    "acheteur": "buyer",
+    "juridique": "legal",
+    "technique": "technical",
+    "informatique": "it",
+    "financier": "finance",
+    "financial": "finance",
+    "finances": "finance",
+    "comptable": "accountant",
+    "comptabilite": "accounting",
+    "produit": "product",
+    "produits": "product",
+    "projet": "project",
+    "projets": "project",
+    "strategie": "strategy",
+    "strategique": "strategic",
+    "qualite": "quality",
+    "recherche": "research",
+    "securite": "security",
+    "donnees": "data",
+    "numerique": "digital",
+    "logistique": "logistics",
+    "exploitation": "operations",
+    "usine": "plant",
+    "site": "plant",
+    "clients": "customer",
+    "client": "customer",
+    "clientele": "customer",
+    "comptes": "account",
+    "compte": "account",
+    "cles": "key",
+    "grands": "key",
+    "fondateur": "founder",
+    "cofondateur": "cofounder",
+    "associe": "partner",
+    "avocat": "lawyer",
+    "attorney": "lawyer",
+    "formateur": "trainer",
+    "chercheur": "researcher",
+    "analyste": "analyst",
+    "architecte": "architect",
+    "coordinateur": "coordinator",
+    "coordonnateur": "coordinator",
+    "administrateur": "administrator",
+    "directorate": "direction",
+    "chairman": "chair",
+    "chairwoman": "chair",
+    "chairperson": "chair",
+    "marches": "markets",
+    "pays": "country",
+    "zone": "area",
+    "secteur": "area",
+    "monde": "worldwide",
+    "mondial": "worldwide",
+    "europeen": "europe",
+}
+
+GENERIC_COMPANY_WORDS: Sequence[str] = _each(
+    """
+    and the les des groupe group holding holdings international global worldwide france europe
+    usa united states america american national regional company compagnie societe corporation
+    enterprises enterprise entreprise services service solutions solution consulting conseil
+    consultants partners partenaires associates associes technologies technology technologie tech
+    systems systemes software logiciels industries industrie industrial manufacturing capital
+    finance financial bank banque assurances insurance university universite college school ecole
+    institute institut hospital hopital clinic clinique ministry ministere department departement
+    ville city county agency agence office cabinet management media digital data labs laboratoires
+    health healthcare sante energy energie foods food alimentaire retail distribution logistics
+    logistique construction batiment building engineering ingenierie studio studios design
+    marketing communication new north south east west nord sud est ouest first general generale
+    """
+)
+
+ROLE_MAILBOXES: Sequence[str] = _each(
+    """
+    info contact hello sales admin office support accueil direction commercial compta
+    comptabilite rh hr jobs noreply no-reply webmaster team press presse marketing service help
+    billing accounts invoices facturation secretariat mail postmaster enquiries reception
+    """
+)
+
+FREE_MAIL_DOMAINS: Sequence[str] = _each(
+    """
+    gmail.com googlemail.com yahoo.com yahoo.fr yahoo.co.uk ymail.com rocketmail.com hotmail.com
+    hotmail.fr hotmail.co.uk outlook.com outlook.fr live.com live.fr msn.com aol.com icloud.com
+    me.com mac.com proton.me protonmail.com pm.me gmx.com gmx.fr gmx.de gmx.net web.de mail.com
+    zoho.com fastmail.com hey.com tutanota.com yandex.com yandex.ru mail.ru qq.com 163.com 126.com
+    naver.com orange.fr wanadoo.fr free.fr sfr.fr neuf.fr bbox.fr laposte.net numericable.fr
+    cegetel.net club-internet.fr aliceadsl.fr noos.fr voila.fr comcast.net verizon.net att.net
+    sbcglobal.net bellsouth.net cox.net charter.net earthlink.net btinternet.com sky.com
+    virginmedia.com t-online.de freenet.de libero.it tiscali.it telenet.be skynet.be bluewin.ch
+    sympatico.ca rogers.com shaw.ca videotron.ca
+    """
+)
+
+SHARED_HOSTS: Sequence[str] = _each(
+    """
+    linkedin.com facebook.com twitter.com x.com instagram.com youtube.com google.com
+    crunchbase.com wikipedia.org github.com medium.com
+    """
+)
+"""Sites on which many companies have a page: no company's own address, save their owner's."""
+
+HONORIFICS = (
+    r"(?i)^\s*(?:(?:mr|mrs|ms|miss|mx|mme|mlle|madame|mademoiselle|monsieur|dr|docteur|prof"
+    r"|professeur|professor|pr|sir|hon|rev|maître|maitre|mgr)\.?\s+)+"
+)
+POST_NOMINALS = (
+    r"(?i)(?:,?\s+(?:jr|sr|ii|iii|iv|md|m\.d|phd|ph\.d|esq|cpa|mba|pe|rn|dds|cfa|pmp|emba|jd|llm)"
+    r"\.?)+\s*$"
+)
+PARTICLES: Sequence[str] = _each(
+    "de du des d van von der den la le les di da del della dos das do ter ten bin al el st"
+)
+
+SEAT_PATTERN = (
+    r"\b(board (member|director|observer|advis[eo]r|chair)|member (of the )?board|advisory board"
+    r"|(member|chair(man|woman|person)?) of the board|advisory (council|committee)"
+    r"|supervisory board|non ?executive|independent director|trustee|angel|investor|mentor"
+    r"|volunteer|benevole|membre (du )?(conseil|comite)|conseil (d ?)?administration"
+    r"|conseil (de )?surveillance|administrat(eur|rice) independante?|fractional)\b"
+    r"|^(board|ned|limited partner)$"
+    r"|^((strategic|senior|startup|start up|executive|independent|special|external) )*"
+    r"(advis[eo]r|advisory)( to the ceo)?$"
+    r"|^conseill(er|ere) strategique$"
+)
+NOT_A_SEAT_PATTERN = (
+    r"\b(investor relations|relations investisseurs"
+    r"|(volunteer|mentor\w*|trustee|board) (coordinator|manager|services|secretary|administrator))"
+)
