@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from pathlib import Path
 
 
 def main() -> None:
@@ -21,10 +23,25 @@ def main() -> None:
             "interrupted\n  What was sent is in the journal; run the same command again to go on."
         )
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader (head, less) has gone; that is its right.
-        sys.stderr.close()
-        sys.exit(0)
+    except Exception as problem:
+        if isinstance(problem, BrokenPipeError):
+            # The reader (head, less) has gone; that is its right.
+            sys.stderr.close()
+            sys.exit(0)
+        if "--verbose" in sys.argv or "-v" in sys.argv:
+            raise
+        _complain(_unexpected(problem))
+        sys.exit(1)
+
+
+def _unexpected(problem: Exception) -> str:
+    """A defect of ours: where it is, without its text, which may hold a customer's data."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    return (
+        f"an unexpected {type(problem).__name__} at {where}; this is a defect of crm-sync\n"
+        "  Nothing that was written is lost. For a report, run it again with -v before the command."
+    )
 
 
 def _complain(message: str) -> None:

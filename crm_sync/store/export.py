@@ -84,7 +84,7 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping) -> pa.Table:
         WITH edit AS (
             SELECT record_id,
                    max(CAST(edited_at AS TIMESTAMPTZ)) AS edited_at,
-                   max(CASE WHEN basis = 'verified' THEN CAST(at AS TIMESTAMPTZ) END) AS written_at
+                   max(CASE WHEN basis = 'verified' THEN CAST("at" AS TIMESTAMPTZ) END) AS written_at
             FROM edits_ GROUP BY record_id
         )
         SELECT c.id AS contact_id,
@@ -108,7 +108,7 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping) -> pa.Table:
         ORDER BY c.id
     """  # noqa: S608 - identifiers come from a checked mapping and are quoted as literals
     db.execute("SET TimeZone = 'UTC'")
-    return db.execute(query).to_arrow_table()
+    return db.sql(query).to_arrow_table()
 
 
 def _text(table: str, field: str | None) -> str:
