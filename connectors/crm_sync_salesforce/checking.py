@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from crm_sync.connector import ConfigError, Connector, Entity, Finding, Level
+from crm_sync.connector import ConfigError, Entity, Finding, Level
 
 if TYPE_CHECKING:
     from crm_sync_salesforce.client import SalesforceClient
@@ -14,15 +14,11 @@ _WRITTEN = {"Contact", "Task"}
 _FEW_CALLS = 0.2
 
 
-def check(
-    connector: Connector, client: SalesforceClient, objects: Mapping[Entity, str]
-) -> list[Finding]:
-    """The findings, in the order in which one would mend them."""
-    findings = [_allowance(client)]
-    findings += [_visible(client, name) for name in dict.fromkeys(objects.values())]
-    if all(finding.level is not Level.PROBLEM for finding in findings):
-        findings += _fields(connector)
-    return findings
+def check(client: SalesforceClient, objects: Mapping[Entity, str]) -> list[Finding]:
+    """Sign-in and allowance first, then whether each object can be seen, in a fixed order."""
+    return [_allowance(client)] + [
+        _visible(client, name) for name in dict.fromkeys(objects.values())
+    ]
 
 
 def _allowance(client: SalesforceClient) -> Finding:
@@ -60,18 +56,3 @@ def _visible(client: SalesforceClient, name: str) -> Finding:
             "Give the integration user the crm-sync permission set.",
         )
     return Finding(Level.OK, name, f"visible, {len(description.get('fields') or ())} fields")
-
-
-def _fields(connector: Connector) -> Sequence[Finding]:
-    lacking = connector.missing_schema(connector.schema)
-    if not lacking:
-        return [Finding(Level.OK, "fields", f"all {len(connector.schema)} are there and writable")]
-    return [
-        Finding(
-            Level.PROBLEM,
-            f"{change.wanted.entity} field {change.wanted.name}",
-            change.reason,
-            f"To do: {change.action}. `crm-sync setup` shows and does it, as far as it may.",
-        )
-        for change in lacking
-    ]

@@ -85,13 +85,13 @@ class SalesforceConnector:
         return cls(config, SalesforceClient(config))
 
     def check(self) -> Sequence[Finding]:
-        """Sign-in, allowance, objects, fields and permissions, in that order.
+        """Sign-in, allowance and access to objects; `missing_schema` and `describe` tell of fields.
 
         Raises `AccessDenied` or `TryLater` when the org cannot even be asked.
         """
         from crm_sync_salesforce.checking import check
 
-        return check(self, self._client, OBJECTS)
+        return check(self._client, OBJECTS)
 
     def describe(self, entity: Entity) -> Sequence[FieldSpec]:
         """Every field of the entity's object that this user can see."""

@@ -128,6 +128,7 @@ def open_session(config: SalesforceConfig) -> Session:
 
     session = requests.Session()
     session.trust_env = False
+    session.headers["User-Agent"] = "crm-sync"
     url = urlsplit(config.instance_url)
     adapter = HTTPAdapter(max_retries=0, pool_maxsize=16)
     session.adapters.clear()

@@ -48,6 +48,19 @@ class FaultLaws:
         harness.settle()
         assert len(connector.find(harness.entity, harness.text_field, [text])) == 1
 
+    def test_a_lost_answer_to_a_delete_leaves_it_unknown(
+        self, harness: Harness, connector: Connector
+    ) -> None:
+        if Operation.DELETE not in connector.capabilities.operations:
+            pytest.skip("this connector deletes nothing")
+        [id] = harness.seed(["old"])
+        texts(harness, connector, [id])
+        with needs_harness():
+            harness.lose_next_answer()
+        delete = Write(Operation.DELETE, harness.entity, "d", id)
+        # HTTP libraries take DELETE for harmless to repeat: the second would be refused.
+        assert _outcome(connector, delete) is Outcome.UNKNOWN
+
     def test_a_lost_request_is_not_taken_for_done(
         self, harness: Harness, connector: Connector
     ) -> None:

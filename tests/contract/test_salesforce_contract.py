@@ -40,7 +40,7 @@ class SalesforceHarness(Harness):
 
     def normalise(self, value: Scalar) -> Scalar:
         # Salesforce trims blanks around a text and keeps an empty one as null.
-        return (value.strip() or None) if isinstance(value, str) else value
+        return (value.strip(" \t\r\n\f\v") or None) if isinstance(value, str) else value
 
     def new_task(self, key: str) -> Mapping[str, Scalar]:
         return {"Subject": "Call", "Crm_Sync_Key__c": key}

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from crm_sync.errors import BreakerOpen, CrmSyncError
 from crm_sync.sandbox.http import Request, Response, json_response
 from crm_sync.sandbox.server import RunningServer
 from crm_sync_salesforce import SalesforceConnector
+from crm_sync_salesforce import cursor as cursors
 from crm_sync_salesforce.config import SalesforceConfig
 from crm_sync_salesforce.sandbox import SalesforceSandbox
 
@@ -414,6 +416,28 @@ def test_what_changed_is_told_by_salesforces_clock_and_old_rows_stay_away(
     assert [(r.id, r.fields) for p in pages for r in p.records] == [(ids[3], {"Title": "new"})]
 
 
+def test_a_slow_first_answer_does_not_move_the_next_start(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    org.fault("delay", {"path": "/query"}, seconds=2)
+    asked = datetime.now(UTC)
+    cursor = cursors.load(pull(crm)[-1].cursor, "Contact")
+    assert cursor.then + cursors.OVERLAP <= asked + timedelta(seconds=1)
+
+
+def test_a_deleted_record_that_is_read_all_the_same_is_left_out(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    live, deleted = seed(crm, ["a", "b"])
+    rows = [
+        {"Id": live, "Title": "a", "IsDeleted": False},
+        {"Id": deleted, "Title": "b", "IsDeleted": True},
+        None,
+    ]
+    org.fault("status", {"path": "composite/sobjects/Contact"}, status=200, body=rows)
+    assert [r.id for r in crm.read(Entity.CONTACT, [live, deleted], ["Title"])] == [live]
+
+
 def test_a_deleted_record_is_told_though_it_no_longer_satisfies_where(
     org: Org, crm: SalesforceConnector
 ) -> None:
@@ -533,14 +557,24 @@ def test_the_schema_is_complete_in_a_prepared_org_and_told_in_a_bare_one(
     assert all(change.action.startswith("create ") for change in lacking)
 
 
-def test_a_hidden_and_a_closed_field_are_found_by_check(org: Org, crm: SalesforceConnector) -> None:
+def test_a_hidden_and_a_closed_field_are_missing(org: Org, crm: SalesforceConnector) -> None:
     hidden = {"object": "Contact", "field": "Crm_Sync_Moved__c", "hidden": True}
     closed = {"object": "Contact", "field": "Crm_Sync_New_Title__c", "updateable": False}
     org.control("fields", hidden)
     org.control("fields", closed)
-    told = {finding.subject: finding.message for finding in crm.check() if finding.fix}
-    assert "may not see it" in told["contact field Crm_Sync_Moved__c"]
-    assert "may not write it" in told["contact field Crm_Sync_New_Title__c"]
+    lacking = {change.wanted.name: change for change in crm.missing_schema(crm.schema)}
+    assert set(lacking) == {"Crm_Sync_Moved__c", "Crm_Sync_New_Title__c"}
+    assert "may not see it" in lacking["Crm_Sync_Moved__c"].reason
+    assert "may not write it" in lacking["Crm_Sync_New_Title__c"].reason
+
+
+def test_check_names_an_object_that_cannot_be_seen(org: Org, crm: SalesforceConnector) -> None:
+    gone = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+    org.fault("status", {"path": "sobjects/Opportunity/describe"}, status=404, body=gone)
+    problems = [finding for finding in crm.check() if finding.level == "problem"]
+    assert [(one.subject, "access to Opportunity" in one.fix) for one in problems] == [
+        ("Opportunity", True)
+    ]
 
 
 def test_check_warns_when_the_day_is_nearly_used_up(org: Org, crm: SalesforceConnector) -> None:
