@@ -36,6 +36,7 @@ FINDING_WORDS = {
     "wording": "The CRM's title was written after the source's role began: perhaps other words",
     "unclear": "An end date in the source cannot be read",
     "not_in_history": "The CRM's employer is not among the jobs that the source lists",
+    "other_company_name": "The same title at what may be the CRM's employer under another name",
     "seat_ended": "What ended at the CRM's employer was a board or advisory seat",
     "only_seats": "Elsewhere there are only board, advisory or volunteer seats",
     "nameless": "The contact has neither a name nor an address to look for",

@@ -11,12 +11,18 @@ SELECT
         WHEN current_there > 0 AND (same_there IS NOT NULL OR from_title_key IS NULL) THEN 'unchanged'
         WHEN current_there > 0 AND newest_there IS NULL THEN 'seat_there'
         WHEN current_there > 0 AND newest_there.title_key IS NULL THEN 'untitled_there'
-        WHEN current_there > 0 AND changed_basis IN ('history', 'first_pull') AND held_before IS NULL
-            AND coalesce(newest_there.start_on, DATE '0001-01-01') < changed_on THEN 'wording'
+        -- a title that the source never knew, typed when the role had long begun: other words
+        WHEN current_there > 0 AND held_before IS NULL
+            AND coalesce(newest_there.start_on + CASE WHEN changed_basis IN ('history', 'first_pull')
+                THEN 0 ELSE getvariable('slack_days') END, DATE '0001-01-01') < coalesce(changed_on, DATE '9999-01-01')
+            THEN 'wording'
         WHEN current_there > 0 THEN 'retitled'
         WHEN unclear_there > 0 THEN 'unclear'
         WHEN jobs_there = 0 THEN 'not_in_history'
         WHEN last_there IS NULL OR from_seat THEN 'seat_ended'
+        -- the CRM's own title, at what may be the CRM's employer under another name
+        WHEN newest_elsewhere IS NOT NULL AND newest_elsewhere.same_title
+            AND list_has_any(newest_elsewhere.marks, from_marks) THEN 'other_company_name'
         WHEN newest_elsewhere IS NOT NULL THEN 'moved'
         WHEN seats_elsewhere > 0 THEN 'only_seats'
         WHEN unclear > 0 THEN 'unclear'

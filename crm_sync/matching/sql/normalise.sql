@@ -114,12 +114,15 @@ CREATE OR REPLACE MACRO city_key(t) AS
 -- Titles: a bag of words, so that order, punctuation, language and gender do not matter.
 CREATE OR REPLACE MACRO title_stem(w) AS
     CASE WHEN length(w) < 4 THEN w ELSE regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-        regexp_replace(w, 's$', ''), 'trice$', 'teur'), 'euse$', 'eur'), 'ienne$', 'ien'), 'e+$', '') END;
+        regexp_replace(regexp_replace(w, 's$', ''), 'trice$', 'teur'), 'euse$', 'eur'), 'ienne$', 'ien'),
+        'ive$', 'if'), 'e+$', '') END;
 
 CREATE OR REPLACE MACRO title_words(t) AS
     list_transform(
         list_filter(
-            words(fold(regexp_replace(replace(t, '’', ''''), '(?i)(^|[\s(])(l|d|qu)''', '\1', 'g'))),
+            words(fold(regexp_replace(
+                regexp_replace(replace(t, '’', ''''), '(?i)(^|[\s(])(l|d|qu)''', '\1', 'g'),
+                '(?i)\bR ?& ?D\b', 'RD', 'g'))),
             lambda w: NOT list_contains(getvariable('title_fillers'), w)),
         lambda w: title_stem(w));
 
