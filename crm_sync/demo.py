@@ -144,7 +144,7 @@ def _writing(folder: Path) -> Iterator[None]:
 
 def _account(workspace: Workspace, outcome: Outcome, world: World) -> dict[str, Any]:
     from crm_sync.demo_score import score
-    from crm_sync.store import judgements
+    from crm_sync.store import judgements, plans
     from crm_sync.views import plan_view
 
     plan, report = outcome.plan, outcome.report
@@ -152,13 +152,13 @@ def _account(workspace: Workspace, outcome: Outcome, world: World) -> dict[str, 
     with workspace.store.read() as tx:
         view = plan_view(tx, plan, mapping)
         verdicts = list(judgements.job_changes_of(tx, CONNECTION, changes_only=False))
+        written_kinds = plans.kinds_in_effect(tx, CONNECTION)
         world_ids = _world_ids(workspace)
     written = report.done if report else 0
     verified = report.confirmed if report else 0
     return {
         "funnel": {
-            **plan.funnel,
-            "planned": len(plan.changes),
+            **view["funnel"],
             "written": written,
             "verified": verified,
         },
@@ -168,7 +168,7 @@ def _account(workspace: Workspace, outcome: Outcome, world: World) -> dict[str, 
         "plan": plan.id,
         "changes": _samples(view["changes"]),
         "task": _task(plan, view["changes"]),
-        "scores": score(verdicts, world.truth(), world_ids),
+        "scores": score(verdicts, written_kinds, world.truth(), world_ids),
         "calls": dict(outcome.calls),
     }
 

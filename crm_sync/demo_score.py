@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.model import Band, JobChange, JobChangeKind
@@ -16,16 +17,29 @@ _LEGAL_FORMS = re.compile(r"\b(sas|sarl|sa|inc|llc|corp|ltd)\b")
 
 
 def score(
-    verdicts: Iterable[JobChange], truth: Iterable[WorldTruth], world_ids: Mapping[str, str]
+    verdicts: Iterable[JobChange],
+    in_effect: Mapping[str, JobChangeKind],
+    truth: Iterable[WorldTruth],
+    world_ids: Mapping[str, str],
 ) -> dict[str, dict[str, Any]]:
     """Precision and recall per kind: of what goes by itself, and with what waits for review.
+
+    `in_effect` are changes already written, by contact id: the CRM agrees with the source since,
+    so that the latest verdict calls them unchanged; they count as what they were.
 
     A verdict is right when the kind is, and for a move the new employer too. `recall` is of all
     that really happened; `recall_of_visible` of what the vendor's file shows at all.
     """
     by_id = {one.contact_id: one for one in truth}
-    judged = [(one, by_id[world_ids[one.contact_id]]) for one in verdicts]
+    judged = [(_first_said(one, in_effect), by_id[world_ids[one.contact_id]]) for one in verdicts]
     return {kind.value: _of_kind(kind, judged) for kind in _KINDS}
+
+
+def _first_said(verdict: JobChange, in_effect: Mapping[str, JobChangeKind]) -> JobChange:
+    kind = in_effect.get(verdict.contact_id)
+    if kind is None or verdict.kind is not JobChangeKind.UNCHANGED:
+        return verdict
+    return replace(verdict, kind=kind, band=Band.AUTO)
 
 
 def _of_kind(kind: JobChangeKind, judged: list[tuple[JobChange, WorldTruth]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.mapping import Mapping as CrmMapping
-from crm_sync.model import Change, Entity, Evidence, JobChange, Plan, Record
+from crm_sync.model import Change, Entity, Evidence, JobChange, JobChangeKind, Plan, Record
 from crm_sync.store import journal, judgements, plans, records
 from crm_sync.store.runs import Run
 
@@ -53,7 +53,8 @@ def plan_view(tx: Connection, plan: Plan, mapping: CrmMapping) -> dict[str, Any]
         "expires_at": plan.expires_at.isoformat(),
         "hash": plan.hash,
         "undo_of": plan.undo_of,
-        "funnel": dict(plan.funnel),
+        "funnel": funnel_steps(plan.funnel),
+        "details": dict(plan.funnel),
         "counts": {"changes": len(plan.changes), **plans.counts_by_disposition(plan)},
         "guards": [asdict(guard) for guard in plan.guards],
         "changes": [_change_view(one, names, decided, states) for one in plan.changes],
@@ -73,6 +74,18 @@ def contact_name(mapping: CrmMapping, record: Record) -> str:
     values = mapping.canonical(record)
     parts = [str(values[key]) for key in ("first_name", "last_name") if values.get(key)]
     return " ".join(parts) or str(values.get("name") or record.id)
+
+
+def funnel_steps(counts: Mapping[str, int]) -> dict[str, int]:
+    """The steps that people follow, in order, from a plan's detailed counts."""
+    matched = sum(counts.get(f"matched_{band}", 0) for band in ("auto", "review"))
+    changed = sum(counts.get(kind.value, 0) for kind in JobChangeKind if kind.is_change)
+    return {
+        "read": counts.get("contacts", 0),
+        "matched": matched,
+        "changed": changed,
+        "planned": counts.get("changes", 0),
+    }
 
 
 def run_view(run: Run) -> dict[str, Any]:

@@ -73,8 +73,8 @@ def _print_scores(console: Console, scores: dict[str, Any]) -> None:
 def _print_next(console: Console, account: dict[str, Any]) -> None:
     folder = escape(account["folder"])
     console.print(
-        f"\nEverything is kept in {folder}. Run it again: there is nothing left to write.\n"
-        f"Look further:  cd {folder} && crm-sync changes",
+        "\nRun it again: there is nothing left to write. Everything is kept; look further:\n"
+        f"  cd {folder} && crm-sync changes",
         soft_wrap=True,
     )
 

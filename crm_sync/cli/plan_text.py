@@ -39,44 +39,55 @@ def print_plan(console: Console, view: dict[str, Any], *, most: int | None = Non
 
 
 def funnel_line(funnel: dict[str, int]) -> str:
-    """`2,000 read → 1,700 matched → …` from the counts by stage."""
-    return " → ".join(f"{count:,} {stage.replace('_', ' ')}" for stage, count in funnel.items())
+    """`2,000 read → 1,700 matched → …` from the counts by step."""
+    return " → ".join(f"{count:,} {step}" for step, count in funnel.items())
 
 
 def print_brief(console: Console, change: dict[str, Any]) -> None:
-    """One change in three lines or less."""
+    """One change in a few lines: who, what, how it stands, and why a person has to look."""
     style = _KIND_STYLE.get(change["kind"], "bold")
     what = "task" if change["entity"] == "task" else change["operation"]
     console.print(
         f"[dim]{change['id']}[/dim]  [{style}]{change['kind']}[/{style}]  "
         f"[bold]{escape(change['contact'])}[/bold]  {what}  {_standing(change)}"
     )
-    console.print(f"            {escape(change['reason'])}")
-    if change["held_by"] and change["state"] is None:
-        console.print(f"            [dim]{escape(change['held_by'])}[/dim]")
+    _indented(console, escape(change["reason"]))
+    if change["held_by"] and change["state"] is None and change["decision"] is None:
+        _indented(console, f"[dim]{escape(change['held_by'])}[/dim]")
 
 
 def print_change(console: Console, change: dict[str, Any]) -> None:
     """One change whole: every field with what it replaces, and every piece of evidence."""
     print_brief(console, change)
-    console.print(f"            confidence {change['confidence']:.2f}, {change['entity']} "
-                  f"{change['record_id'] or 'new'}")  # fmt: skip
+    target = f"{change['entity']} {change['record_id'] or 'to be made'}"
+    _indented(console, f"confidence {change['confidence']:.2f}, {target}")
     console.print("\n[bold]Fields[/bold]")
     for field in change["fields"]:
-        if change["operation"] == "create":
-            console.print(f"  {field['crm_field']}: {escape(_value(field['after']))}")
-        else:
-            console.print(
-                f"  {field['crm_field']}: {escape(_value(field['before']))} "
-                f"[bold]→[/bold] {escape(_value(field['after']))}"
-            )
+        _print_field(console, field, created=change["operation"] == "create")
     if change["evidence"]:
         console.print("\n[bold]Evidence[/bold]")
     for one in change["evidence"]:
         origin = ", ".join(part for part in (one["source"], one["as_of"]) if part)
-        console.print(
-            f"  {escape(one['detail'])}" + (f" [dim]({escape(origin)})[/dim]" if origin else "")
-        )
+        suffix = f" [dim]({escape(origin)})[/dim]" if origin else ""
+        _indented(console, f"{escape(one['detail'])}{suffix}", by=2)
+
+
+def _print_field(console: Console, field: dict[str, Any], *, created: bool) -> None:
+    after = _value(field["after"])
+    first, *more = after.splitlines() or [""]
+    if more and not created:
+        first = f"{len(more) + 1} lines of text"
+        more = []
+    before = "" if created else f"{escape(_value(field['before']))} [bold]→[/bold] "
+    _indented(console, f"{field['crm_field']}: {before}{escape(first)}", by=2)
+    for line in more:
+        _indented(console, escape(line), by=4)
+
+
+def _indented(console: Console, text: str, by: int = 12) -> None:
+    from rich.padding import Padding
+
+    console.print(Padding(text, (0, 0, 0, by), expand=False))
 
 
 def next_steps(view: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.store.plans import counts_by_disposition
+from crm_sync.views import funnel_steps
 
 if TYPE_CHECKING:
     from crm_sync.pipeline import Outcome
@@ -20,7 +21,7 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         "connection": plan.connection,
         "mode": plan.mode.value,
         "undo_of": plan.undo_of,
-        "funnel": dict(plan.funnel),
+        "funnel": funnel_steps(plan.funnel) if plan.undo_of is None else {},
         "changes": {"total": len(plan.changes), **counts_by_disposition(plan)},
         "calls": dict(outcome.calls),
     }

@@ -84,7 +84,7 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping) -> pa.Table:
         WITH edit AS (
             SELECT record_id,
                    max(CAST(edited_at AS TIMESTAMPTZ)) AS edited_at,
-                   max(CASE WHEN basis = 'verified' THEN CAST("at" AS TIMESTAMPTZ) END) AS written_at
+                   max(CAST("at" AS TIMESTAMPTZ)) FILTER (basis = 'verified') AS written_at
             FROM edits_ GROUP BY record_id
         )
         SELECT c.id AS contact_id,

@@ -23,7 +23,7 @@ from crm_sync.model import (
     canonical_json,
 )
 from crm_sync.store.sql import chunks, moment, stamp, upsert
-from crm_sync.store.tables import approval, change, plan, rejected_key
+from crm_sync.store.tables import approval, change, intent, plan, rejected_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -181,6 +181,20 @@ def count_waiting(tx: Connection, plan_id: int) -> int:
         & change.c.key.not_in(decided)
     )
     return int(tx.execute(query).scalar() or 0)
+
+
+def kinds_in_effect(tx: Connection, connection: str) -> dict[str, JobChangeKind]:
+    """The kind of job change last written onto each contact, by contact id."""
+    from sqlalchemy import select
+
+    query = (
+        select(change.c.contact_id, change.c.kind)
+        .join(intent, (intent.c.key == change.c.key) & (intent.c.plan_id == change.c.plan_id))
+        .where((intent.c.connection == connection) & (intent.c.state == "done"))
+        .where(change.c.entity == Entity.CONTACT)
+        .order_by(intent.c.id)
+    )
+    return {row.contact_id: JobChangeKind(row.kind) for row in tx.execute(query)}
 
 
 def _change_row(plan_id: int, position: int, one: Change) -> dict[str, Any]:

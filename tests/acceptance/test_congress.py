@@ -108,7 +108,7 @@ def test_what_people_edit_after_plan_or_write_is_left_alone(
 
     applied = congress.data("apply", str(plan["plan"]), expect=4)
     problems = {one["record_id"]: one for one in applied["applied"]["problems"]}
-    assert problems[drifted]["state"] == "CONFLICT"
+    assert problems[drifted]["state"] == "conflict"
     title = congress.crm.query(f"SELECT Title FROM Contact WHERE Id = '{drifted}'")[0]["Title"]
     assert title == "Chair of Everything"
 
