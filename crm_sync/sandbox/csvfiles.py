@@ -74,6 +74,10 @@ def _records(path: Path, reader: Iterator[list[str]]) -> Iterator[CsvRow]:
                 place=f"{path}:{_undecodable(path)}",
                 fix="Save the file as UTF-8.",
             ) from None
+        if any("\x00" in cell for cell in cells):
+            raise InputError(
+                "holds a NUL byte", place=f"{path}:{line}", fix="Is this really a CSV file?"
+            )
         if cells:
             yield CsvRow(line, cells)
 

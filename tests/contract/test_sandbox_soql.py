@@ -125,7 +125,10 @@ def test_conditions_find_what_salesforce_would(
         ("SELECT Id FROM Contact WHERE Title = 5", "INVALID_FIELD"),
         ("SELECT Id FROM Contact WHERE AccountId = 'nonsense'", "INVALID_QUERY_FILTER_OPERATOR"),
         ("SELECT Id FROM Nope", "INVALID_TYPE"),
-        ("SELECT Id FROM Contact WHERE Title = 'a' AND Title = 'b' OR Id = null", "MALFORMED_QUERY"),
+        (
+            "SELECT Id FROM Contact WHERE Title = 'a' AND Title = 'b' OR Id = null",
+            "MALFORMED_QUERY",
+        ),
         ("SELECT Id FROM Contact WHERE Title = 'open", "MALFORMED_QUERY"),
         ("SELECT Id FROM Contact WHERE Title = 'a' OR 1=1 --", "MALFORMED_QUERY"),
         (r"SELECT Id FROM Contact WHERE Title = '\q'", "MALFORMED_QUERY"),

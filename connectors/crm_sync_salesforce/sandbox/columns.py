@@ -79,7 +79,8 @@ class Plan:
         try:
             return checked(field, parsed(field, from_text(field, row.cells[column.position])))
         except (ApiProblem, RowProblem) as problem:
-            raise self.file.error(row.line, f"{column.heading}: {_words(problem)}") from None
+            words = problem.message.removeprefix(f"{field.name}: ").removeprefix(f"{field.label}: ")
+            raise self.file.error(row.line, f"{column.heading}: {words}") from None
 
     def _key(self, column: Column, line: int, text: str) -> str | None:
         text = text.strip()
@@ -165,7 +166,3 @@ def _refuse_twice(file: CsvFile, columns: Sequence[Column]) -> None:
         if other != column.heading:
             message = f"`{other}` and `{column.heading}` both fill {column.field.name}"
             raise file.error(1, message, "Keep one of them.")
-
-
-def _words(problem: ApiProblem | RowProblem) -> str:
-    return problem.message
