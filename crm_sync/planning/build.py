@@ -130,7 +130,7 @@ def _for_contact(
     if problem is not None or state is None:
         yield LeftOut(contact_id, Entity.CONTACT, problem or Why.NO_CONTACT)
         return
-    job_change = min(real, key=_preference)
+    job_change = real[0] if len(real) == 1 else min(real, key=_preference)
     action = _action(inputs, job_change)
     yield from _for_claim(inputs, job_change, state, action, names)
 

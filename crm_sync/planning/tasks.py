@@ -112,8 +112,8 @@ def working_day(now: datetime, timezone: str, days: int) -> date:
 def account_names(accounts: Mapping[str, Mapping[str, Scalar]]) -> AccountNames:
     """Account ids by company key; None where several accounts share the name."""
     names: dict[str, str | None] = {}
-    for account_id in sorted(accounts):
-        key = company_key(_text(accounts[account_id], "name"))
+    for account_id, account in accounts.items():
+        key = company_key(_text(account, "name"))
         if key:
             names[key] = None if key in names else account_id
     return names

@@ -81,11 +81,8 @@ def update_for(
     told = _field(inputs, job_change, state, "evidence", text, locks["evidence"])
     fields += [told] if told else []
     kept += [told] if told and told.ruling.verdict is not Verdict.SKIP else []
-    edits = [
-        (field.name, field.lock.edited_at)
-        for field in kept
-        if field.lock.state is LockState.REOPENED and field.lock.edited_at
-    ]
+    # What is kept although it was edited was reopened by newer evidence: a new business version.
+    edits = [(field.name, field.lock.edited_at) for field in kept if field.lock.edited_at]
     key = update_key(inputs.connection, job_change.contact_id, action, job_change.claim, edits)
     rulings = {field.name: field.ruling for field in fields}
     return Update(key, _change(key, job_change, action, kept, rulings), left_alone=left_alone)

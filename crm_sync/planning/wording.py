@@ -26,6 +26,8 @@ _MONTHS = {
 
 def clean(text: str, limit: int = VALUE_LIMIT) -> str:
     """One line without terminal escapes, control, invisible or direction-changing characters."""
+    if text.isprintable() and text == text.strip() and "  " not in text:
+        return shorten(text, limit)  # nearly every value: nothing to take out
     text = _ESCAPE.sub("", text)
     kept = (" " if sign.isspace() else sign for sign in text if sign.isspace() or _visible(sign))
     return shorten(" ".join("".join(kept).split()), limit)

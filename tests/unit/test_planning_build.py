@@ -185,7 +185,11 @@ def test_leaving_empties_what_an_earlier_move_of_ours_filled() -> None:
     assert after["job_change"] == "Left"
     assert "moved" not in after
     assert update.disposition is Disposition.AUTO
-    assert _update(LEFT, state=_state(live)).disposition is Disposition.REVIEW
+    theirs = {field: replace(base, basis="seen") for field, base in ours.items()}
+    for baselines in ({}, theirs):
+        update = _update(LEFT, state=_state(live, baselines))
+        assert update.disposition is Disposition.REVIEW
+        assert "a value that is not ours" in update.held_by
 
 
 def test_the_task_waits_for_the_flag_and_carries_its_own_key() -> None:
@@ -249,7 +253,9 @@ def test_nothing_is_proposed_twice() -> None:
 
 def test_a_task_that_is_still_missing_is_made_after_its_update() -> None:
     update = _update(MOVE)
-    again, task = _plan(MOVE, settled=frozenset({update.key}))
+    live = _applied(update, LIVE)
+    ours = {field.crm_field: Baseline(field.after, "verified", SEEN) for field in update.fields}
+    again, task = _plan(MOVE, settled=frozenset({update.key}), state=_state(live, ours))
     assert again is None
     assert task is not None
     assert task.requires == update.key

@@ -281,7 +281,7 @@ def test_the_reason_of_a_change_is_one_short_sentence(change: JobChange, words: 
 @given(st.text(max_size=400), st.text(max_size=400), st.sampled_from(["moved", "left", "retitled"]))
 def test_reasons_and_evidence_stay_within_their_limits(one: str, other: str, kind: str) -> None:
     many = tuple(Evidence(one, f"{other} a.b@c.example", one) for _ in range(40))
-    position = Position(one, other)
+    position = Position(f"{one} a.b@c.example", other)
     change = replace(MOVE, kind=JobChangeKind(kind), before=position, after=position, evidence=many)
     assert len(reason(change)) <= 100
     assert len(evidence_text(change)) < 3_900

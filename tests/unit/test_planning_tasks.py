@@ -156,6 +156,12 @@ def test_the_colleague_reads_the_task_in_their_language(
     assert word in str(_after(task)["subject"])
 
 
+def test_the_contacts_own_account_is_not_offered_as_the_new_one() -> None:
+    own = {"a1": {"name": "Norvex", "owner_id": "u2"}}
+    assert "existe déjà" not in str(_after(_task(MOVE, accounts=own))["body"])
+    assert "existe déjà" in str(_after(_task(MOVE))["body"])
+
+
 def test_an_account_name_shared_by_two_accounts_is_not_claimed() -> None:
     twins = ACCOUNTS | {"a3": {"name": "Norvex Inc.", "owner_id": "u1"}}
     assert "existe déjà" not in str(_after(_task(MOVE, accounts=twins))["body"])
