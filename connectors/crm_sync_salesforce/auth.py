@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from crm_sync.calls.tokens import Token, TokenProvider
 from crm_sync.connector import AccessDenied, ServerFault
-from crm_sync_salesforce.config import ClientCredentials, SalesforceConfig, SessionId
+from crm_sync_salesforce.config import ClientCredentials, SalesforceConfig, SessionId, is_token
 from crm_sync_salesforce.errors import error_for, not_json, problem_in
 from crm_sync_salesforce.http import Answer, HttpClient
 
@@ -65,7 +65,7 @@ def _client_credentials(auth: ClientCredentials, http: HttpClient, place: str) -
 
 def _token_in(answer: Answer, place: str) -> Token:
     value = answer.body.get("access_token") if isinstance(answer.body, dict) else None
-    if not isinstance(value, str) or not value or not value.isprintable():
+    if not isinstance(value, str) or not is_token(value):
         raise ServerFault("the answer to the sign-in holds no access token", place=place)
     return Token(value)
 

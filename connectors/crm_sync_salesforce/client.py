@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from crm_sync.calls.tokens import Token
 from crm_sync.connector import ServerFault, Usage
+from crm_sync.errors import CrmSyncError
 from crm_sync_salesforce.auth import token_provider
 from crm_sync_salesforce.config import SalesforceConfig
 from crm_sync_salesforce.errors import LocatorGone, error_for, http_date, not_json
@@ -131,7 +132,10 @@ class SalesforceClient:
         except (TypeError, KeyError, ValueError):
             raise ServerFault("the answer is not understood", place=self._place) from None
         if status >= 300:
-            raise error_for(status, answer.headers, body, writes=False, place=self._place)
+            error = error_for(status, answer.headers, body, writes=False, place=self._place)
+            # The session was just accepted for the whole: a part that says otherwise is a fault.
+            known = isinstance(error, CrmSyncError)
+            raise error if known else ServerFault("the answer is not understood")
         return answer.headers, body
 
     def _page(self, headers: Mapping[str, str], body: Any, started: float) -> QueryPage:

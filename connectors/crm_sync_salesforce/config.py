@@ -19,15 +19,22 @@ class ClientCredentials(_Auth):
     """OAuth 2.0 client credentials of an External Client App; tokens renew themselves."""
 
     flow: Literal["client_credentials"]
-    client_id: SecretStr
-    client_secret: SecretStr
+    client_id: SecretStr = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
 
 
 class SessionId(_Auth):
     """A session id or access token as it is; when Salesforce ends the session, so does the run."""
 
     flow: Literal["session_id"]
-    session_id: SecretStr
+    session_id: SecretStr = Field(min_length=1)
+
+    @field_validator("session_id")
+    @classmethod
+    def _fit_for_a_header(cls, value: SecretStr) -> SecretStr:
+        if not is_token(value.get_secret_value()):
+            raise ValueError("should be a session id: one word of plain characters")
+        return value
 
 
 class SalesforceConfig(ConnectorConfig):
@@ -82,6 +89,11 @@ def normal_instance_url(value: str) -> str:
         raise ValueError(f"should be {wanted}, by name and not by number")
     shown = f"[{host}]" if ":" in host else host
     return f"{url.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+def is_token(value: str) -> bool:
+    """Whether a text can be sent as a bearer token: visible ASCII characters only."""
+    return bool(value) and all("!" <= char <= "~" for char in value)
 
 
 def is_loopback(host: str) -> bool:

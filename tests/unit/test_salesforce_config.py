@@ -81,7 +81,11 @@ def test_an_api_version_may_be_written_as_a_number(given: object, kept: str) -> 
         {"unknown": 1},
         {"auth": {"flow": "password", "client_id": "x", "client_secret": "y"}},
         {"auth": {"flow": "client_credentials", "client_id": "x"}},
+        {"auth": {"flow": "client_credentials", "client_id": "x", "client_secret": ""}},
         {"auth": {"flow": "session_id", "session_id": "x", "client_id": "y"}},
+        {"auth": {"flow": "session_id", "session_id": ""}},
+        {"auth": {"flow": "session_id", "session_id": "x\r\nHost: evil.example"}},
+        {"auth": {"flow": "session_id", "session_id": "sésame"}},
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(more: dict[str, Any]) -> None:
