@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+
+from crm_sync.connector import (
+    ConfigError,
+    Entity,
+    QuotaReached,
+    RateLimited,
+)
+from crm_sync.sandbox.http import Request, Response, json_response
+from crm_sync.sandbox.server import RunningServer
+from crm_sync_salesforce import SalesforceConnector
+from crm_sync_salesforce.sandbox import SalesforceSandbox
+from tests.support.salesforce_org import Org, ids_of, seed, steady, titles
+
+
+def test_the_allowance_is_followed_and_its_end_stops_the_run(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    [id] = seed(crm, ["old"])
+    org.control("settings", {"daily_calls": 100, "used_calls": 85})
+    assert titles(crm, [id]) == ["old"]
+    usage = crm.usage()
+    assert usage is not None
+    assert usage.allowed == 100
+    with pytest.raises(QuotaReached, match="of 100 calls"):
+        steady(crm).read(Entity.CONTACT, [id], ["Title"])
+    org.control("settings", {"used_calls": 100})
+    with pytest.raises(QuotaReached, match="REQUEST_LIMIT_EXCEEDED"):
+        crm.read(Entity.CONTACT, [id], ["Title"])
+
+
+def test_too_many_at_once_is_a_pause_and_not_the_end(org: Org, crm: SalesforceConnector) -> None:
+    body = [
+        {"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "ConcurrentRequests Limit exceeded."}
+    ]
+    [id] = seed(crm, ["old"])
+    org.fault("status", status=403, body=body)
+    with pytest.raises(RateLimited):
+        crm.read(Entity.CONTACT, [id], ["Title"])
+
+
+def test_the_schema_is_complete_in_a_prepared_org_and_told_in_a_bare_one(
+    crm: SalesforceConnector, tmp_path: Path
+) -> None:
+    assert crm.missing_schema(crm.schema) == []
+    with SalesforceSandbox.open(tmp_path / "bare.db", bare=True) as bare:
+        lacking = Org(bare.start().url).connect().missing_schema(crm.schema)
+    assert [change.wanted for change in lacking] == list(crm.schema)
+    assert all(change.action.startswith("create ") for change in lacking)
+
+
+def test_a_hidden_and_a_closed_field_are_missing(org: Org, crm: SalesforceConnector) -> None:
+    hidden = {"object": "Contact", "field": "Crm_Sync_Moved__c", "hidden": True}
+    closed = {"object": "Contact", "field": "Crm_Sync_New_Title__c", "updateable": False}
+    org.control("fields", hidden)
+    org.control("fields", closed)
+    lacking = {change.wanted.name: change for change in crm.missing_schema(crm.schema)}
+    assert set(lacking) == {"Crm_Sync_Moved__c", "Crm_Sync_New_Title__c"}
+    assert "may not see it" in lacking["Crm_Sync_Moved__c"].reason
+    assert "may not write it" in lacking["Crm_Sync_New_Title__c"].reason
+
+
+def test_check_names_an_object_that_cannot_be_seen(org: Org, crm: SalesforceConnector) -> None:
+    gone = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+    org.fault("status", {"path": "sobjects/Opportunity/describe"}, status=404, body=gone)
+    problems = [finding for finding in crm.check() if finding.level == "problem"]
+    assert [(one.subject, "access to Opportunity" in one.fix) for one in problems] == [
+        ("Opportunity", True)
+    ]
+
+
+def test_check_warns_when_the_day_is_nearly_used_up(org: Org, crm: SalesforceConnector) -> None:
+    org.control("settings", {"daily_calls": 1000, "used_calls": 900})
+    [finding] = [one for one in crm.check() if one.subject == "sign-in"]
+    assert finding.level == "warning"
+    assert "of 1000" in finding.message
+
+
+def test_a_field_list_too_long_for_a_url_is_asked_for_in_a_body(
+    sandbox: SalesforceSandbox,
+) -> None:
+    longest = 0
+
+    def with_composite(request: Request) -> Response | None:
+        """Salesforce's composite end point before the sandbox: one part, carried out inside."""
+        nonlocal longest
+        longest = max(longest, len(request.target))
+        if not request.path.endswith("/composite"):
+            return sandbox.respond(request)
+        [part] = json.loads(request.body)["compositeRequest"]
+        inner = requests.request(
+            part["method"],
+            inside.url + part["url"],
+            headers={**part["httpHeaders"], "Authorization": request.headers["authorization"]},
+            timeout=10,
+        )
+        told = {"body": inner.json(), "httpStatusCode": inner.status_code, "referenceId": "query"}
+        return json_response({"compositeResponse": [told]})
+
+    inside = sandbox.start()
+    many = [f"A_Field_With_A_Long_Name_{n:02}__c" for n in range(90)]
+    org = Org(inside.url)
+    for name in many:
+        org.control("fields", {"object": "Contact", "field": name})
+    with RunningServer(with_composite) as outside, closing(Org(outside.url).connect()) as crm:
+        ids = seed(crm, ["t"] * 250)
+        pages = list(crm.pull(Entity.CONTACT, many, cursor=None))
+        assert set(ids_of(pages)) == set(ids)
+        assert set(pages[0].records[0].fields) == set(many)
+        assert len(pages) == 2
+        assert pages[-1].complete
+        with pytest.raises(ConfigError, match="no field Absent__c"):
+            list(crm.pull(Entity.CONTACT, [*many, "Absent__c"], cursor=None))
+    assert longest < 2_200

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crm_sync.connector import (
+    ConfigError,
+    Entity,
+    Gone,
+    Operation,
+    Write,
+)
+from crm_sync_salesforce import SalesforceConnector
+from crm_sync_salesforce import cursor as cursors
+from tests.support.salesforce_org import Org, ids_of, pull, retitle, seed, steady, titles
+
+
+@pytest.mark.parametrize("name", ["O'Brien", "D'Alembert \\", 'the "boss"', "a'; DELETE--"])
+def test_a_name_with_quotes_is_found(crm: SalesforceConnector, name: str) -> None:
+    [wanted] = seed(crm, ["t"], last_name=name)
+    seed(crm, ["t"])
+    assert [r.id for r in crm.find(Entity.CONTACT, "LastName", [name])] == [wanted]
+
+
+def test_more_ids_than_fit_one_call_are_all_read(org: Org, crm: SalesforceConnector) -> None:
+    ids = seed(crm, [f"t{n}" for n in range(1100)])
+    assert titles(crm, [*ids, "not an id"]) == [*(f"t{n}" for n in range(1100)), None]
+    assert org.calls()["POST collections.retrieve"] == 3
+
+
+def test_fields_of_related_records_are_read_and_pulled(crm: SalesforceConnector) -> None:
+    account = Write(Operation.CREATE, Entity.ACCOUNT, "a", fields={"Name": "Acme & Söhne"})
+    [made] = crm.write([account])
+    fields = {"LastName": "Test", "AccountId": made.record_id}
+    [contact] = crm.write([Write(Operation.CREATE, Entity.CONTACT, "c", fields=fields)])
+    wanted = ["Account.Name", "LastName"]
+    [record] = crm.read(Entity.CONTACT, [contact.record_id], wanted)
+    assert dict(record.fields) == {"Account.Name": "Acme & Söhne", "LastName": "Test"}
+    [page] = crm.pull(Entity.CONTACT, wanted, cursor=None)
+    assert page.records[0].fields == record.fields
+
+
+def test_what_changed_is_told_by_salesforces_clock_and_old_rows_stay_away(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    ids = seed(crm, ["old"] * 10)
+    org.control("settings", {"clock_offset_seconds": 7200})
+    cursor = pull(crm)[-1].cursor
+    crm.write(retitle([ids[3]]))
+    pages = pull(crm, cursor)
+    assert [(r.id, r.fields) for p in pages for r in p.records] == [(ids[3], {"Title": "new"})]
+
+
+def test_a_slow_first_answer_does_not_move_the_next_start(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    org.fault("delay", {"path": "/query"}, seconds=2)
+    asked = datetime.now(UTC)
+    cursor = cursors.load(pull(crm)[-1].cursor, "Contact")
+    assert cursor.then + cursors.OVERLAP <= asked + timedelta(seconds=1)
+
+
+def test_a_deleted_record_that_is_read_all_the_same_is_left_out(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    live, deleted = seed(crm, ["a", "b"])
+    rows = [
+        {"Id": live, "Title": "a", "IsDeleted": False},
+        {"Id": deleted, "Title": "b", "IsDeleted": True},
+        None,
+    ]
+    org.fault("status", {"path": "composite/sobjects/Contact"}, status=200, body=rows)
+    assert [r.id for r in crm.read(Entity.CONTACT, [live, deleted], ["Title"])] == [live]
+
+
+def test_a_deleted_record_is_told_though_it_no_longer_satisfies_where(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    kept, deleted = seed(crm, ["boss", "boss"])
+    cursor = pull(crm, where="Title = 'boss'")[-1].cursor
+    crm.write(retitle([deleted], "clerk"))
+    crm.write([Write(Operation.DELETE, Entity.CONTACT, "d", deleted)])
+    pages = pull(crm, cursor, where="Title = 'boss' OR Title = 'chief'")
+    assert ids_of(pages) == [kept]
+    assert [gone for page in pages for gone in page.gone] == [Gone(Entity.CONTACT, deleted)]
+
+
+def test_a_query_that_salesforce_forgot_is_made_again_and_skips_nothing(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    ids = seed(crm, [f"t{n}" for n in range(500)])
+    pages = crm.pull(Entity.CONTACT, ["Title"], cursor=None)
+    first = next(pages)
+    org.control("expire-locators")
+    rest = list(pages)
+    assert set(ids_of([first, *rest])) == set(ids)
+    assert rest[-1].complete
+    org.control("expire-locators")
+    resumed = pull(org.connect(), first.cursor)
+    assert set(ids_of(resumed)) == set(ids)
+    assert resumed[-1].complete
+
+
+def test_a_pull_through_many_faults_skips_nothing(org: Org, crm: SalesforceConnector) -> None:
+    ids = seed(crm, [f"t{n}" for n in range(900)])
+    org.fault("drop_after", {"path": "/query"}, nth=2, times=1)
+    org.fault("status", {"path": "/query"}, nth=4, times=2, status=503)
+    org.fault("status", {"path": "/query"}, nth=7, times=1, status=200, body="<html>")
+    pages = list(steady(crm).pull(Entity.CONTACT, ["Title"], cursor=None))
+    assert set(ids_of(pages)) == set(ids)
+    assert [page.complete for page in pages].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("entity", "object_name"),
+    [
+        (Entity.CONTACT, ""),
+        (Entity.ACCOUNT, ""),
+        (Entity.COLLEAGUE, ""),
+        (Entity.DEAL, ""),
+        (Entity.TASK, ""),
+        (Entity.INTERACTION, ""),
+        (Entity.INTERACTION, "Event"),
+    ],
+)
+def test_every_entity_can_be_pulled_twice(
+    crm: SalesforceConnector, entity: Entity, object_name: str
+) -> None:
+    first = list(crm.pull(entity, ["CreatedDate"], cursor=None, object_name=object_name))
+    assert first[-1].complete
+    cursor = first[-1].cursor
+    second = list(crm.pull(entity, ["CreatedDate"], cursor=cursor, object_name=object_name))
+    assert second[-1].complete
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "object_name", "words"),
+    [
+        (["Titel"], "", "", "Contact has no field Titel"),
+        (["Title"], "Titel = 'x'", "", "no field Titel"),
+        (["Title"], "Title ==", "", "MALFORMED_QUERY"),
+        (["Title"], "", "Kontakt", "INVALID_TYPE"),
+        (["Title) FROM User--"], "", "", "not the name of a Salesforce field"),
+    ],
+)
+def test_a_mistake_of_the_mapping_is_told_as_one(
+    crm: SalesforceConnector, fields: list[str], where: str, object_name: str, words: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        list(crm.pull(Entity.CONTACT, fields, cursor=None, where=where, object_name=object_name))
+    assert words in caught.value.message
+    assert "mapping" in caught.value.fix
+    assert caught.value.exit_code == 2
