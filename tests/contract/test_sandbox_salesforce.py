@@ -1,4 +1,4 @@
-"""The Salesforce sandbox as clients see it: sessions, pages, writes and their refusals."""
+"""The Salesforce sandbox as clients see it: records, pages, and the refusal of bad ones."""
 
 from __future__ import annotations
 
@@ -70,152 +70,6 @@ def code(answer: requests.Response) -> tuple[int, str]:
 def row_code(result: Json) -> str:
     assert result["success"] is False
     return str(result["errors"][0]["statusCode"])
-
-
-# Sessions and allowance
-
-
-def test_a_token_opens_the_api_until_sessions_expire(client: Client) -> None:
-    form = {"grant_type": "client_credentials", "client_id": "any", "client_secret": "any"}
-    token = client.call("POST", "/services/oauth2/token", data=form).json()
-    assert token["instance_url"] == client.url
-    assert token["token_type"] == "Bearer"
-    client.session.headers["Authorization"] = f"Bearer {token['access_token']}"
-    assert client.call("GET", "/limits").status_code == 200
-    client.call("POST", "/sandbox/expire-sessions")
-    assert code(client.call("GET", "/limits")) == (401, "INVALID_SESSION_ID")
-    renewed = client.call("POST", "/services/oauth2/token", data=form).json()["access_token"]
-    client.session.headers["Authorization"] = f"Bearer {renewed}"
-    assert client.call("GET", "/limits").status_code == 200
-
-
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer unknown", "Basic sandbox-session"])
-def test_without_a_session_nothing_is_answered(client: Client, header: str) -> None:
-    client.session.headers["Authorization"] = header
-    assert code(client.call("GET", "/query?q=SELECT+Id+FROM+User")) == (401, "INVALID_SESSION_ID")
-
-
-def test_wrong_secrets_and_grants_are_refused_as_oauth_does(client: Client) -> None:
-    form = {"grant_type": "client_credentials", "client_id": "any", "client_secret": "wrong"}
-    answer = client.call("POST", "/services/oauth2/token", data=form)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
-    answer = client.call("POST", "/services/oauth2/token", data={**form, "grant_type": "magic"})
-    assert (answer.status_code, answer.json()["error"]) == (400, "unsupported_grant_type")
-
-
-def test_a_given_secret_is_the_only_one_accepted(tmp_path: Path) -> None:
-    with SalesforceSandbox.open(tmp_path / "s.db", client_secret="right") as sandbox:
-        token = f"{sandbox.start().url}/services/oauth2/token"
-        form = {"grant_type": "client_credentials", "client_id": "any", "client_secret": "other"}
-        assert requests.post(token, data=form).json()["error"] == "invalid_client"
-        assert requests.post(token, data={**form, "client_secret": "right"}).status_code == 200
-
-
-def test_every_answer_tells_the_allowance_and_its_end_is_a_403(client: Client) -> None:
-    client.call("POST", "/sandbox/settings", json={"daily_calls": 2, "used_calls": 0})
-    told = [client.call("GET", "/limits").headers["Sforce-Limit-Info"] for _ in range(2)]
-    assert told == ["api-usage=1/2", "api-usage=2/2"]
-    assert code(client.call("GET", "/limits")) == (403, "REQUEST_LIMIT_EXCEEDED")
-
-
-def test_the_clock_can_be_wrong_by_an_hour(client: Client) -> None:
-    from email.utils import parsedate_to_datetime
-
-    before = parsedate_to_datetime(client.call("GET", "/limits").headers["Date"])
-    client.call("POST", "/sandbox/settings", json={"clock_offset_seconds": 3600})
-    after = parsedate_to_datetime(client.call("GET", "/limits").headers["Date"])
-    assert 3590 <= (after - before).total_seconds() <= 3660
-
-
-# Pages
-
-
-def test_pages_show_each_record_once_whatever_is_written_meanwhile(client: Client) -> None:
-    for start in range(0, 450, 150):
-        records = [{"Name": f"A{start + number:03d}"} for number in range(150)]
-        client.rows("POST", "Account", *records)
-    options = {"Sforce-Query-Options": "batchSize=200"}
-    text = "SELECT Id, Name FROM Account WHERE Name LIKE 'A%' ORDER BY Name"
-    page = client.call("GET", "/query", params={"q": text}, headers=options).json()
-    names = []
-    sizes = []
-    while True:
-        names += [record["Name"] for record in page["records"]]
-        sizes.append(len(page["records"]))
-        if page["done"]:
-            break
-        client.create("Account", Name="A000 late")
-        page = client.call("GET", page["nextRecordsUrl"]).json()
-    assert sizes == [200, 200, 50]
-    assert page["totalSize"] == 450
-    assert names == [f"A{number:03d}" for number in range(450)]
-
-
-def test_limit_and_offset_reach_across_pages(client: Client) -> None:
-    for start in range(0, 600, 200):
-        client.rows("POST", "Account", *[{"Name": f"A{start + n:03d}"} for n in range(200)])
-    options = {"Sforce-Query-Options": "batchSize=1"}  # less than 200 is taken as 200
-    text = "SELECT Name FROM Account ORDER BY Name DESC LIMIT 300 OFFSET 100"
-    first = client.call("GET", "/query", params={"q": text}, headers=options).json()
-    second = client.call("GET", first["nextRecordsUrl"]).json()
-    assert (len(first["records"]), len(second["records"])) == (200, 100)
-    assert (first["totalSize"], second["done"]) == (300, True)
-    assert first["records"][0]["Name"] == "A499"
-    assert second["records"][-1]["Name"] == "A200"
-
-
-@pytest.mark.parametrize("locator", ["01gSb0000000099IAA-200", "nonsense", "01gSb0000000001IAA-x"])
-def test_an_unknown_locator_is_refused(client: Client, locator: str) -> None:
-    assert code(client.call("GET", f"/query/{locator}")) == (400, "INVALID_QUERY_LOCATOR")
-
-
-# Describing
-
-
-def test_describe_tells_what_may_be_written(client: Client) -> None:
-    described = client.call("GET", "/sobjects/contact/describe").json()
-    fields = {field["name"]: field for field in described["fields"]}
-    assert described["name"] == "Contact"
-    assert fields["Title"]["length"] == 128
-    assert fields["FirstName"]["length"] == 40
-    assert (fields["LastName"]["length"], fields["LastName"]["nillable"]) == (80, False)
-    assert not fields["Name"]["createable"]
-    assert not fields["MailingAddress"]["updateable"]
-    assert fields["AccountId"]["referenceTo"] == ["Account"]
-    job_change = fields["Crm_Sync_Job_Change__c"]
-    assert job_change["restrictedPicklist"]
-    assert {value["value"] for value in job_change["picklistValues"]} >= {"Moved", "Left"}
-
-
-@pytest.mark.parametrize("activity", ["Task", "Event"])
-def test_the_task_key_is_a_unique_external_id_of_every_activity(
-    client: Client, activity: str
-) -> None:
-    described = client.call("GET", f"/sobjects/{activity}/describe").json()
-    (key,) = [field for field in described["fields"] if field["name"] == TASK_KEY]
-    assert key["unique"]
-    assert key["externalId"]
-    assert key["caseSensitive"]
-
-
-def test_a_bare_org_has_no_custom_field(tmp_path: Path) -> None:
-    with SalesforceSandbox.open(tmp_path / "s.db", bare=True) as sandbox:
-        objects = sandbox.org.catalog.values()
-        assert [f.name for one in objects for f in one.visible() if f.custom] == []
-
-
-def test_a_hidden_field_is_as_if_absent_and_a_closed_one_is_refused(client: Client) -> None:
-    contact = client.create("Contact", LastName="One")
-    hide = {"object": "Contact", "field": "Department", "hidden": True}
-    close = {"object": "Contact", "field": "Title", "updateable": False}
-    client.call("POST", "/sandbox/fields", json=hide)
-    client.call("POST", "/sandbox/fields", json=close)
-    described = client.call("GET", "/sobjects/Contact/describe").json()["fields"]
-    assert "Department" not in {field["name"] for field in described}
-    answer = client.call("GET", "/query", params={"q": "SELECT Department FROM Contact"})
-    assert code(answer) == (400, "INVALID_FIELD")
-    (result,) = client.rows("PATCH", "Contact", {"id": contact, "Title": "x"})
-    assert row_code(result) == "INVALID_FIELD_FOR_INSERT_UPDATE"
 
 
 # Single records
@@ -460,3 +314,85 @@ def test_nothing_odd_in_a_body_ends_in_a_server_error(client: Client) -> None:
             assert answer.status_code in (200, 400), (body, answer.text)
     answer = client.call("POST", "/sobjects/Contact", data="{not json")
     assert code(answer) == (400, "JSON_PARSER_ERROR")
+
+
+# Pages
+
+
+def test_pages_show_each_record_once_whatever_is_written_meanwhile(client: Client) -> None:
+    for start in range(0, 450, 150):
+        records = [{"Name": f"A{start + number:03d}"} for number in range(150)]
+        client.rows("POST", "Account", *records)
+    options = {"Sforce-Query-Options": "batchSize=200"}
+    text = "SELECT Id, Name FROM Account WHERE Name LIKE 'A%' ORDER BY Name"
+    page = client.call("GET", "/query", params={"q": text}, headers=options).json()
+    names = []
+    sizes = []
+    while True:
+        names += [record["Name"] for record in page["records"]]
+        sizes.append(len(page["records"]))
+        if page["done"]:
+            break
+        client.create("Account", Name="A000 late")
+        page = client.call("GET", page["nextRecordsUrl"]).json()
+    assert sizes == [200, 200, 50]
+    assert page["totalSize"] == 450
+    assert names == [f"A{number:03d}" for number in range(450)]
+
+
+def test_limit_and_offset_reach_across_pages(client: Client) -> None:
+    for start in range(0, 600, 200):
+        client.rows("POST", "Account", *[{"Name": f"A{start + n:03d}"} for n in range(200)])
+    options = {"Sforce-Query-Options": "batchSize=1"}  # less than 200 is taken as 200
+    text = "SELECT Name FROM Account ORDER BY Name DESC LIMIT 300 OFFSET 100"
+    first = client.call("GET", "/query", params={"q": text}, headers=options).json()
+    second = client.call("GET", first["nextRecordsUrl"]).json()
+    assert (len(first["records"]), len(second["records"])) == (200, 100)
+    assert (first["totalSize"], second["done"]) == (300, True)
+    assert first["records"][0]["Name"] == "A499"
+    assert second["records"][-1]["Name"] == "A200"
+
+
+@pytest.mark.parametrize("locator", ["01gSb0000000099IAA-200", "nonsense", "01gSb0000000001IAA-x"])
+def test_an_unknown_locator_is_refused(client: Client, locator: str) -> None:
+    assert code(client.call("GET", f"/query/{locator}")) == (400, "INVALID_QUERY_LOCATOR")
+
+
+# Composite
+
+
+def test_parts_of_one_call_can_build_on_each_other(client: Client) -> None:
+    parts = [
+        ("POST", "/sobjects/Account", "company", {"Name": "Acme"}),
+        ("POST", "/sobjects/Contact", "who", {"LastName": "One", "AccountId": "@{company.id}"}),
+        ("POST", "/sobjects/Contact", "bad", {"FirstName": "x"}),
+        ("PATCH", "/sobjects/Contact/@{bad.id}", "halted", {"Title": "x"}),
+        ("GET", "/query?q=SELECT+Account.Name+FROM+Contact", "read", None),
+    ]
+    used = client.call("GET", "/sandbox/settings").json()["used_calls"]
+    body = [
+        {"method": method, "url": VERSION + path, "referenceId": name, "body": values}
+        for method, path, name, values in parts
+    ]
+    answer = client.call("POST", "/composite", json={"compositeRequest": body}).json()
+    results = {one["referenceId"]: one for one in answer["compositeResponse"]}
+    assert [one["httpStatusCode"] for one in results.values()] == [201, 201, 400, 400, 200]
+    assert results["bad"]["body"][0]["errorCode"] == "REQUIRED_FIELD_MISSING"
+    assert results["halted"]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+    assert results["read"]["body"]["records"][0]["Account"]["Name"] == "Acme"
+    assert client.call("GET", "/sandbox/settings").json()["used_calls"] == used + 1
+
+
+def test_a_part_keeps_its_own_condition(client: Client) -> None:
+    record_id = client.create("Contact", LastName="One")
+    part = {
+        "method": "PATCH",
+        "url": f"{VERSION}/sobjects/Contact/{record_id}",
+        "referenceId": "a",
+        "httpHeaders": {"If-Unmodified-Since": "Wed, 01 Jan 2020 00:00:00 GMT"},
+        "body": {"Title": "x"},
+    }
+    answer = client.call("POST", "/composite", json={"compositeRequest": [part]}).json()
+    assert answer["compositeResponse"][0]["httpStatusCode"] == 412
+    too_many = client.call("POST", "/composite", json={"compositeRequest": [part] * 26})
+    assert code(too_many) == (400, "LIMIT_EXCEEDED")

@@ -11,9 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from crm_sync.sandbox.base import Sandbox
-from crm_sync.sandbox.http import HttpProblem, Request, Response, Route, json_response, route
+from crm_sync.sandbox.http import (
+    HttpProblem,
+    Request,
+    Response,
+    Route,
+    Router,
+    json_response,
+    route,
+)
+from crm_sync.shipped import shipped
 from crm_sync_salesforce.sandbox.bulkrows import collection_routes
 from crm_sync_salesforce.sandbox.catalog import mapping_fields, schema_fields
+from crm_sync_salesforce.sandbox.composite import composite_route
 from crm_sync_salesforce.sandbox.control import control_routes
 from crm_sync_salesforce.sandbox.loading import load_directory
 from crm_sync_salesforce.sandbox.metadata import BASE, metadata_routes
@@ -34,6 +44,7 @@ from crm_sync_salesforce.schema import SCHEMA
 if TYPE_CHECKING:
     from crm_sync.sandbox.world import World
 
+SHIPPED_MAPPING = "mappings/salesforce.yaml"
 _LOG = logging.getLogger(__name__)
 
 
@@ -77,7 +88,7 @@ class SalesforceSandbox(Sandbox):
         """
         sandbox = cls(database, client_secret=client_secret, clock_offset=clock_offset)
         if not bare:
-            extras = [*schema_fields(SCHEMA), *mapping_fields(mapping or shipped_mapping())]
+            extras = [*schema_fields(SCHEMA), *mapping_fields(mapping or shipped(SHIPPED_MAPPING))]
             with sandbox.org.database.writing() as connection:
                 sandbox.org.add_fields(connection, extras)
         return sandbox
@@ -117,13 +128,17 @@ class SalesforceSandbox(Sandbox):
 
     def routes(self) -> Sequence[Route]:
         """Salesforce's end points, and the sandbox's own."""
-        return [
-            *control_routes(self.org, self.sessions),
-            route("POST", "/services/oauth2/token", "token", self.sessions.token, public=True),
+        api = [
             *self._query_routes(),
             *metadata_routes(self.org),
             *collection_routes(self.org),
             *row_routes(self.org),
+        ]
+        return [
+            *control_routes(self.org, self.sessions),
+            route("POST", "/services/oauth2/token", "token", self.sessions.token, public=True),
+            composite_route(Router(api), _carry_out),
+            *api,
         ]
 
     def answer(self, route: Route, request: Request) -> Response:
@@ -134,14 +149,9 @@ class SalesforceSandbox(Sandbox):
                 self.sessions.check(request)
                 self.org.allowance.use()
                 headers |= self.org.allowance.header()
-            response = route.handler(request)
         except HttpProblem as problem:
-            response = problem.response()
-        except Exception as problem:  # a stand-in fails as a server does, and goes on
-            _LOG.error("sandbox failed at %s: %s", route.name, type(problem).__name__)
-            message = f"An unexpected error occurred: {type(problem).__name__}"
-            response = ApiProblem(500, "UNKNOWN_EXCEPTION", message).response()
-        return response.adding(headers)
+            return problem.response().adding(headers)
+        return _carry_out(route, request).adding(headers)
 
     def unknown_path(self, request: Request) -> Response:
         """Salesforce's 404."""
@@ -168,10 +178,13 @@ class SalesforceSandbox(Sandbox):
         ]
 
 
-def shipped_mapping() -> Path:
-    """The mapping that comes with crm-sync: from the wheel, or from the checkout."""
-    import crm_sync
-
-    package = Path(crm_sync.__file__).parent
-    inside = package / "shipped" / "mappings" / "salesforce.yaml"
-    return inside if inside.exists() else package.parent / "mappings" / "salesforce.yaml"
+def _carry_out(route: Route, request: Request) -> Response:
+    """The handler's answer; whatever goes wrong becomes one as well."""
+    try:
+        return route.handler(request)
+    except HttpProblem as problem:
+        return problem.response()
+    except Exception as problem:  # a stand-in fails as a server does, and goes on
+        _LOG.error("sandbox failed at %s: %s", route.name, type(problem).__name__)
+        message = f"An unexpected error occurred: {type(problem).__name__}"
+        return ApiProblem(500, "UNKNOWN_EXCEPTION", message).response()

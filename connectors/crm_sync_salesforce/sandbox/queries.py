@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crm_sync_salesforce.sandbox.ids import INSTANCE, make_id, row_number
@@ -112,15 +111,6 @@ def forget_locators(org: Org) -> None:
     with org.database.writing() as connection:
         connection.execute("DELETE FROM _locators")
         connection.execute("DELETE FROM _located")
-
-
-def explain_query(org: Org, text: str) -> Iterator[str]:
-    """SQLite's plan of a query, line by line: a help when a query is slow."""
-    compiled = _compiled(org, text, deleted=False)
-    sql = f"SELECT {compiled.columns} FROM {_source(compiled)}{_ordered(compiled)}"
-    with org.database.reading() as connection:
-        rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", compiled.parameters).fetchall()
-    yield from (str(row[3]) for row in rows)
 
 
 def page_size(options: str) -> int:
