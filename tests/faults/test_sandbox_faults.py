@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,20 @@ def test_a_script_that_cannot_be_meant_is_refused_in_words(url: str, fault: Any)
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert requests.get(f"{url}/sandbox/faults").json() == []
+
+
+def test_of_many_creates_at_once_exactly_one_gets_the_key(tmp_path: Path) -> None:
+    with SalesforceSandbox.open(tmp_path / "keyed.db") as sandbox:
+        path = f"{sandbox.start().url}/services/data/v60.0/sobjects/Task"
+
+        def attempt(number: int) -> int:
+            values = {"Subject": f"n{number}", "Crm_Sync_Key__c": "the key"}
+            return requests.post(path, json=values, headers=HEADERS).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            statuses = sorted(pool.map(attempt, range(16)))
+        assert statuses == [201] + [400] * 15
+        assert sandbox.counts()["Task"] == 1
 
 
 def test_calls_and_rows_are_counted_by_kind(url: str) -> None:

@@ -23,29 +23,46 @@ _PATHS = ("sobjects", "query", "queryAll", "limits", "composite")
 
 def metadata_routes(org: Org) -> list[Route]:
     """Their end points."""
+    about = _Metadata(org)
+    one_object = rf"{BASE}/sobjects/(?P<object>\w+)"
+    return [
+        route("GET", "/services/data", "versions", about.versions, public=True),
+        route("GET", BASE, "resources", about.resources),
+        route("GET", f"{BASE}/sobjects", "objects", about.objects),
+        route("GET", one_object, "object", about.object),
+        route("GET", f"{one_object}/describe", "describe", about.describe),
+        route("GET", f"{BASE}/limits", "limits", about.limits),
+        route("GET", "/services/oauth2/userinfo", "identity", about.identity),
+        route("GET", r"/id/\w+/\w+", "identity", about.identity),
+    ]
 
-    def versions(_: Request) -> Response:
+
+class _Metadata:
+    def __init__(self, org: Org) -> None:
+        self._org = org
+
+    def versions(self, _: Request) -> Response:
         known = [
             {"label": f"API {one}.0", "url": f"/services/data/v{one}.0", "version": f"{one}.0"}
             for one in VERSIONS
         ]
         return json_response(known)
 
-    def resources(request: Request) -> Response:
+    def resources(self, request: Request) -> Response:
         base = request.args["base"]
         return json_response({name: f"{base}/{name}" for name in _PATHS})
 
-    def objects(request: Request) -> Response:
-        known = [_object(one, request.args["base"]) for one in org.catalog.values()]
+    def objects(self, request: Request) -> Response:
+        known = [_object(one, request.args["base"]) for one in self._org.catalog.values()]
         return json_response({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": known})
 
-    def basic(request: Request) -> Response:
-        target = org.object(request.args["object"])
+    def object(self, request: Request) -> Response:
+        target = self._org.object(request.args["object"])
         about = _object(target, request.args["base"])
         return json_response({"objectDescribe": about, "recentItems": []})
 
-    def describe(request: Request) -> Response:
-        target = org.object(request.args["object"])
+    def describe(self, request: Request) -> Response:
+        target = self._org.object(request.args["object"])
         return json_response(
             {
                 **_object(target, request.args["base"]),
@@ -55,12 +72,12 @@ def metadata_routes(org: Org) -> list[Route]:
             }
         )
 
-    def limits(_: Request) -> Response:
-        allowance = org.allowance
+    def limits(self, _: Request) -> Response:
+        allowance = self._org.allowance
         left = max(0, allowance.daily - allowance.used)
         return json_response({"DailyApiRequests": {"Max": allowance.daily, "Remaining": left}})
 
-    def identity(request: Request) -> Response:
+    def identity(self, request: Request) -> Response:
         return json_response(
             {
                 "id": f"{request.base_url}/id/{ORGANIZATION}/{INTEGRATION_USER}",
@@ -72,17 +89,6 @@ def metadata_routes(org: Org) -> list[Route]:
                 "urls": {},
             }
         )
-
-    return [
-        route("GET", "/services/data", "versions", versions, public=True),
-        route("GET", BASE, "resources", resources),
-        route("GET", f"{BASE}/sobjects", "objects", objects),
-        route("GET", rf"{BASE}/sobjects/(?P<object>\w+)", "object", basic),
-        route("GET", rf"{BASE}/sobjects/(?P<object>\w+)/describe", "describe", describe),
-        route("GET", f"{BASE}/limits", "limits", limits),
-        route("GET", "/services/oauth2/userinfo", "identity", identity),
-        route("GET", r"/id/\w+/\w+", "identity", identity),
-    ]
 
 
 def _object(target: ObjectType, base: str) -> dict[str, object]:
@@ -163,5 +169,5 @@ def _compound(target: ObjectType, field: Field) -> str | None:
     for other in target.visible():
         start = other.name.removesuffix("Address")
         if other.kind is Kind.ADDRESS and field is not other and field.name.startswith(start):
-            return other.name if field.name not in ("OtherPhone",) else None
+            return None if field.name == "OtherPhone" else other.name
     return None
