@@ -9,22 +9,25 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crm_sync.errors import ConfigError, NotFound
+from crm_sync.logs import keep_out
 from crm_sync.model import Mode
-from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean, load_yaml, validate
+from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean, load_yaml, together, validate
 
 if TYPE_CHECKING:
     from crm_sync.connector import ConnectorConfig
 
+_SECRET_LIMIT = 100_000
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class _Settings(BaseModel):
@@ -78,7 +81,7 @@ class ConnectionSettings(_Settings):
             cron_trigger(value, "UTC")
         except ValueError as problem:
             raise ValueError(
-                f"is not a cron schedule ({problem}); for example '0 5 * * mon-fri'"
+                f"{value!r} is not a cron schedule ({problem}); for example '0 5 * * mon-fri'"
             ) from None
         return value
 
@@ -100,7 +103,8 @@ class _File(_Settings):
     @field_validator("database")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if not value.startswith("sqlite:///"):
+        prefix, _, file = value.partition(":///")
+        if prefix != "sqlite" or not file or file == ":memory:":
             raise ValueError("should be sqlite:///FILE")
         return value
 
@@ -123,8 +127,10 @@ class Connection:
 
         Raises `ConfigError` for unknown keys, literal secrets, and references that lead nowhere.
         """
+        from crm_sync.yamlproblems import secret_names
+
         at = ("connections", self.name)
-        resolved = _resolve(self.raw, _secret_keys(model), self, at)
+        resolved = _resolve(self.raw, secret_names(model), self, at)
         return validate(model, self.file, resolved, at)
 
 
@@ -171,11 +177,17 @@ def load_config(path: Path) -> Config:
         )
     file = load_yaml(path.absolute())
     model = validate(_File, file)
-    connections = {
-        name: _connection(name, section, file) for name, section in model.connections.items()
-    }
-    for connection in connections.values():
-        _known_sources(connection, model.enrichment)
+    connections: dict[str, Connection] = {}
+    problems: list[ConfigError] = []
+    for name, section in model.connections.items():
+        try:
+            connections[name] = _connection(name, section, file)
+        except ConfigError as problem:
+            problems.append(problem)
+        else:
+            problems += _unknown_sources(connections[name], model.enrichment)
+    if problems:
+        raise together(problems)
     return Config(file, model.database, connections, dict(model.enrichment))
 
 
@@ -191,73 +203,76 @@ def _connection(name: str, section: dict[str, Any], file: YamlFile) -> Connectio
     return Connection(name, settings, theirs, file)
 
 
-def _known_sources(connection: Connection, sources: dict[str, FileSource]) -> None:
+def _unknown_sources(
+    connection: Connection, sources: dict[str, FileSource]
+) -> Iterator[ConfigError]:
     for index, source in enumerate(connection.settings.enrichment):
         if source not in sources:
             guess = did_you_mean(source, list(sources))
             fix = f"Did you mean `{guess}`?" if guess else "Add it under `enrichment:`."
             at = ("connections", connection.name, "enrichment", index)
-            raise connection.file.error(f"there is no enrichment source `{source}`", at, fix)
+            yield connection.file.error(f"there is no enrichment source `{source}`", at, fix)
 
 
-def _secret_keys(model: Any) -> frozenset[str]:
-    """The names of all fields of a model, and of the models inside it, that are secrets."""
-    from typing import get_args
-
-    found: set[str] = set()
-
-    def visit(annotation: Any, name: str) -> None:
-        if annotation is SecretStr:
-            found.add(name)
-        elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            for inner, field in annotation.model_fields.items():
-                visit(field.annotation, field.alias or inner)
-        for argument in get_args(annotation):
-            visit(argument, name)
-
-    visit(model, "")
-    return frozenset(found)
-
-
-def _resolve(value: Any, secrets: frozenset[str], owner: Connection, at: KeyPath) -> Any:
+def _resolve(
+    value: Any, secrets: frozenset[str], owner: Connection, at: KeyPath, *, secret: bool = False
+) -> Any:
+    """The value with every secret in it resolved; `secret` when its key names one."""
     if isinstance(value, dict):
         return {
-            key: _secret(inner, owner, (*at, key))
-            if key in secrets and isinstance(inner, str | int)
-            else _resolve(inner, secrets, owner, (*at, key))
+            key: _resolve(inner, secrets, owner, (*at, key), secret=key in secrets)
             for key, inner in value.items()
         }
-    return value
+    if isinstance(value, list):
+        return [
+            _resolve(inner, secrets, owner, (*at, index), secret=secret)
+            for index, inner in enumerate(value)
+        ]
+    if not secret or value is None:
+        return value
+    found = _secret(str(value), owner, at)
+    keep_out(found)
+    return found
 
 
-def _secret(reference: str | int, owner: Connection, at: KeyPath) -> str:
+def _secret(reference: str, owner: Connection, at: KeyPath) -> str:
     """The secret behind `env/NAME`, `file/PATH` or `keyring/SERVICE/NAME`."""
-    kind, _, rest = str(reference).partition("/")
+    kind, _, rest = reference.partition("/")
     if kind == "env" and rest:
         value = os.environ.get(rest)
-        if value is None:
+        if not value:
+            state = "is not set" if value is None else "is empty"
             raise owner.file.error(
-                f"the environment variable {rest} is not set", at, f"Set it: export {rest}=…"
+                f"the environment variable {rest} {state}", at, f"Set it: export {rest}=…"
             )
         return value
     if kind == "file" and rest:
-        try:
-            return owner.path(Path(rest)).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as problem:
-            reason = getattr(problem, "strerror", None) or "it is not text"
-            raise owner.file.error(
-                f"the secret's file {rest} cannot be read: {reason}", at, "Check the path."
-            ) from None
+        return _from_file(rest, owner, at)
     if kind == "keyring" and "/" in rest:
         return _from_keyring(rest, owner, at)
     urls = _urls(owner.raw)
     if urls and all(_on_loopback(url) for url in urls):
-        return str(reference)
+        return reference
     raise owner.file.error(
         "a secret is written here in clear text",
         at,
         "Refer to it instead: env/NAME, file/PATH or keyring/SERVICE/NAME.",
     )
+
+
+def _from_file(rest: str, owner: Connection, at: KeyPath) -> str:
+    try:
+        with owner.path(Path(rest)).open(encoding="utf-8") as stream:
+            value = stream.read(_SECRET_LIMIT + 1).strip()
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or "it is not text"
+        raise owner.file.error(
+            f"the secret's file {rest} cannot be read: {reason}", at, "Check the path."
+        ) from None
+    if not value or len(value) > _SECRET_LIMIT:
+        state = "is empty" if not value else "is too large for a secret"
+        raise owner.file.error(f"the secret's file {rest} {state}", at, "Check the path.")
+    return value
 
 
 def _from_keyring(rest: str, owner: Connection, at: KeyPath) -> str:

@@ -8,18 +8,19 @@ canonical names of `READABLE` and `WRITABLE`.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from crm_sync.connector import FieldSpec
 from crm_sync.errors import ConfigError
 from crm_sync.model import Entity, Policy, Record, Scalar, canonical_json
-from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean, load_yaml, validate
+from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean, load_yaml, together, validate
 
 READABLE: dict[Entity, tuple[str, ...]] = {
     Entity.CONTACT: (
@@ -44,7 +45,14 @@ WRITABLE: dict[Entity, tuple[str, ...]] = {
 }  # fmt: skip
 """What we can write of each entity, by our names."""
 
-CrmName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$")]
+
+def _crm_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*", value):
+        raise ValueError("the CRM's names are made of letters, digits, `_` and `.`")
+    return value
+
+
+CrmName = Annotated[str, AfterValidator(_crm_name)]
 
 
 class JobChangeAction(StrEnum):
@@ -214,14 +222,15 @@ class Mapping:
             return None
         spelt = [*(write.values or {}).values()]
         spelt += [write.constant] if isinstance(write.constant, str) else []
-        for value in spelt:
-            if value not in spec.values:
-                return self.file.error(
-                    f"`{value}` is not one of the values of `{spec.name}`",
-                    at,
-                    f"Use one of: {', '.join(spec.values)}.",
-                )
-        return None
+        unknown = [value for value in dict.fromkeys(spelt) if value not in spec.values]
+        if not unknown:
+            return None
+        shown = ", ".join(f"`{value}`" for value in unknown)
+        return self.file.error(
+            f"{shown}: not among the values of `{spec.name}`",
+            at,
+            f"Use one of: {', '.join(spec.values)}.",
+        )
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -229,12 +238,14 @@ def load_mapping(path: Path) -> Mapping:
     file = load_yaml(path)
     model = validate(MappingModel, file)
     mapping = Mapping(model, file)
-    for entity in (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK):
-        _refuse_unknown(mapping, entity)
+    entities = (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK)
+    problems = [problem for entity in entities for problem in _unknown(mapping, entity)]
+    if problems:
+        raise together(problems)
     return mapping
 
 
-def _refuse_unknown(mapping: Mapping, entity: Entity) -> None:
+def _unknown(mapping: Mapping, entity: Entity) -> Iterator[ConfigError]:
     section = mapping.reads(entity)
     sides = (("read", section.read if section else {}, READABLE.get(entity, ())),
              ("write", mapping.writes(entity), WRITABLE.get(entity, ())))  # fmt: skip
@@ -244,4 +255,4 @@ def _refuse_unknown(mapping: Mapping, entity: Entity) -> None:
                 guess = did_you_mean(name, known)
                 fix = f"Did you mean `{guess}`?" if guess else f"Known: {', '.join(known)}."
                 at = (entity.value, side, name)
-                raise mapping.file.error(f"crm-sync knows no `{name}` to {side} here", at, fix)
+                yield mapping.file.error(f"crm-sync knows no `{name}` to {side} here", at, fix)

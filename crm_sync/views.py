@@ -108,7 +108,7 @@ def find_changes(plan: Plan, wanted: Iterable[str]) -> tuple[list[Change], list[
     found: list[Change] = []
     unclear: list[str] = []
     for id in wanted:
-        hits = [one for one in plan.changes if one.key.startswith(id.lower())]
+        hits = [one for one in plan.changes if id and one.key.startswith(id.lower())]
         found += hits if len(hits) == 1 else []
         unclear += [] if len(hits) == 1 else [id]
     return found, unclear

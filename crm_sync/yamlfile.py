@@ -1,13 +1,14 @@
 """YAML read with care: bounded, without aliases, and every error with file, line and column.
 
 All of our YAML (configuration, CRM mappings, vendor mappings, playbooks) comes through here: the
-text becomes plain values plus a `Place` for each key, and a pydantic model says what may stand
-where. All errors of a file are told at once.
+text becomes plain values plus a place for each key, and a pydantic model says what may stand
+where. All errors of a file are told at once; none of them repeats a value that may be a secret.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,16 @@ from crm_sync.errors import ConfigError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-    from pydantic_core import ErrorDetails
 
 MAX_BYTES = 1 << 20
 """A megabyte of YAML is a mistake; nobody writes that much by hand."""
 
 KeyPath = tuple[str | int, ...]
 Model = TypeVar("Model", bound="BaseModel")
+Places = dict[KeyPath, tuple[int, int]]
+
+_TAG = "tag:yaml.org,2002:"
+_SCALARS = frozenset({"null", "bool", "int", "float", "str", "timestamp"})
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,20 @@ class YamlFile:
 def load_yaml(path: Path) -> YamlFile:
     """Read one YAML document.
 
-    Raises `ConfigError` when the file is absent, too large, not UTF-8, not YAML, repeats a key, or
-    uses anchors and aliases (which can blow up a small file into a huge one).
+    Values are dicts with text keys, lists, and the scalars of YAML 1.2 (dates included).
+    Raises `ConfigError` when the file is absent, too large, not UTF-8, not YAML, repeats a key,
+    or uses anchors and aliases (which can blow up a small file into a huge one), merge keys, or
+    tags.
     """
     text = _read(path)
-    _refuse_aliases(path, text)
-    places: dict[KeyPath, tuple[int, int]] = {(): (1, 1)}
-    data = _plain(_parse(path, text), (), places)
-    return YamlFile(path, data, places)
+    places: Places = {(): (1, 1)}
+    try:
+        reader = _Reader(path)
+        return YamlFile(path, reader.document(text, places), places)
+    except RecursionError:
+        raise ConfigError(
+            "is nested too deeply", place=str(path), fix="Is this the right file?"
+        ) from None
 
 
 def validate(model: type[Model], file: YamlFile, data: Any = None, at: KeyPath = ()) -> Model:
@@ -68,13 +78,23 @@ def validate(model: type[Model], file: YamlFile, data: Any = None, at: KeyPath =
 
     value = file.data if data is None and not at else data
     if not isinstance(value, dict):
-        raise file.error(
-            f"{_name(at)} should be a mapping (`key: value` lines), not {_kind(value)}", at
-        )
+        name = "`" + ".".join(map(str, at)) + "`" if at else "the file"
+        raise file.error(f"{name} should be a mapping (`key: value` lines), not {_kind(value)}", at)
     try:
         return model.model_validate(value)
     except ValidationError as problem:
-        raise _explain(problem.errors(include_url=False), model, file, at) from None
+        from crm_sync.yamlproblems import explain
+
+        raise explain(problem.errors(include_url=False), model, file, at) from None
+
+
+def together(problems: Sequence[ConfigError]) -> ConfigError:
+    """Several mistakes (at least one) as one error, in the order of their places."""
+    first, *rest = sorted(problems, key=lambda problem: _order(problem.place))
+    if not rest:
+        return first
+    also = "\n".join(str(problem) for problem in rest)
+    return ConfigError(first.message, place=first.place, fix=f"{first.fix}\n{also}".strip())
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -94,9 +114,10 @@ def _read(path: Path) -> str:
             fix="Check the path; `crm-sync init` writes "
             "a configuration with its mappings into the current folder.",
         ) from None
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or "the path is not one"
         raise ConfigError(
-            f"cannot be read: {problem.strerror}", place=str(path), fix="Check its permissions."
+            f"cannot be read: {reason}", place=str(path), fix="Check the path and its permissions."
         ) from None
     if len(raw) > MAX_BYTES:
         raise ConfigError("is larger than 1 MB", place=str(path), fix="Is this the right file?")
@@ -109,176 +130,138 @@ def _read(path: Path) -> str:
             "is not UTF-8 text", place=f"{path}:{line}:{column}", fix="Save the file as UTF-8."
         ) from None
     if "\x00" in text:
-        line = text.count("\n", 0, text.index("\x00")) + 1
+        before = text[: text.index("\x00")]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise ConfigError(
-            "holds a NUL byte", place=f"{path}:{line}:1", fix="Is this really a YAML file?"
+            "holds a NUL byte", place=f"{path}:{line}:{column}", fix="Is this really a YAML file?"
         )
     return text
 
 
-def _refuse_aliases(path: Path, text: str) -> None:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-    from ruamel.yaml.events import AliasEvent
+class _Reader:
+    """One file's nodes as plain values, each key's place noted on the way."""
 
-    try:
-        for event in YAML(typ="rt", pure=True).parse(text):
-            if isinstance(event, AliasEvent):
-                mark = event.start_mark
-                raise ConfigError(
-                    "uses an alias (`*name`)",
-                    place=f"{path}:{mark.line + 1}:{mark.column + 1}",
-                    fix="Write the value out; aliases are not accepted.",
-                )
-    except MarkedYAMLError as problem:
-        raise _syntax_error(path, problem) from None
-    except (YAMLError, RecursionError) as problem:
-        raise ConfigError(f"is not YAML: {_first_line(problem)}", place=str(path)) from None
+    def __init__(self, path: Path) -> None:
+        from ruamel.yaml import YAML
 
+        self._path = path
+        self._yaml = YAML(typ="safe", pure=True)
 
-def _parse(path: Path, text: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    def document(self, text: str, places: Places) -> Any:
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+        from ruamel.yaml.reader import ReaderError
 
-    try:
-        return YAML(typ="rt", pure=True).load(text)
-    except MarkedYAMLError as problem:
-        raise _syntax_error(path, problem) from None
-    except (YAMLError, RecursionError, ValueError) as problem:
-        raise ConfigError(f"is not YAML: {_first_line(problem)}", place=str(path)) from None
+        try:
+            node = self._yaml.compose(text)
+        except MarkedYAMLError as problem:
+            raise self._syntax_error(problem) from None
+        except ReaderError as problem:
+            before = text[: problem.position]
+            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+            raise ConfigError(
+                "holds a character that YAML does not allow",
+                place=f"{self._path}:{line}:{column}",
+                fix="Delete it; is this really a YAML file?",
+            ) from None
+        except (YAMLError, ValueError, IndexError, TypeError, AttributeError, KeyError) as problem:
+            # The parser trips over some texts in its own code; it is the text that is wrong.
+            raise ConfigError(
+                f"is not YAML ({type(problem).__name__})",
+                place=str(self._path),
+                fix="Compare it with the shipped example.",
+            ) from None
+        return None if node is None else self._plain(node, (), places)
 
+    def _plain(self, node: Any, at: KeyPath, places: Places) -> Any:
+        if node.anchor is not None:
+            # Refused before any alias to it can be followed.
+            raise self._alias(node.start_mark)
+        kind, tag = node.id, str(node.tag).removeprefix(_TAG)
+        if kind == "mapping" and tag == "map":
+            return self._mapping(node, at, places)
+        if kind == "sequence" and tag == "seq":
+            items: list[Any] = []
+            for index, item in enumerate(node.value):
+                places[(*at, index)] = _position(item.start_mark)
+                items.append(self._plain(item, (*at, index), places))
+            return items
+        if kind == "scalar" and tag == "value":  # a lone `=`
+            return str(node.value)
+        if kind == "scalar" and tag in _SCALARS:
+            return self._scalar(node, tag)
+        raise self._error("uses a tag (`!name`)", node.start_mark, "Write the value without it.")
 
-def _syntax_error(path: Path, problem: Any) -> ConfigError:
-    mark = problem.problem_mark or problem.context_mark
-    place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-    what = str(problem.problem or "cannot be read as YAML").splitlines()[0]
-    if "duplicate key" in what:
-        return ConfigError(what, place=place, fix="Keep one of the two.")
-    return ConfigError(
-        f"is not YAML: {what}",
-        place=place,
-        fix="Look at this line and the one before it: indentation, a missing colon or quote.",
-    )
-
-
-def _plain(node: Any, at: KeyPath, places: dict[KeyPath, tuple[int, int]]) -> Any:
-    """Plain dicts, lists and scalars, recording where each key stands."""
-    if isinstance(node, dict):
+    def _mapping(self, node: Any, at: KeyPath, places: Places) -> dict[str, Any]:
         plain: dict[str, Any] = {}
-        for key, value in node.items():
-            here = (*at, str(key))
-            line, column = node.lc.key(key)  # type: ignore[attr-defined]
-            places[here] = (line + 1, column + 1)
-            plain[str(key)] = _plain(value, here, places)
+        for key, value in node.value:
+            mark = key.start_mark
+            if key.anchor is not None:
+                raise self._alias(mark)
+            tag = str(key.tag).removeprefix(_TAG)
+            if tag == "merge":
+                raise self._error("uses a merge key (`<<`)", mark, "Write the values out.")
+            if key.id != "scalar" or tag not in {*_SCALARS, "value"}:
+                raise self._error("a key has to be plain text", mark, "Quote it if it is meant.")
+            name = str(key.value)
+            here = (*at, name)
+            if name in plain:
+                first = places[here][0]
+                raise self._error(
+                    f"`{name}` stands here twice", mark, f"Keep one; the first is on line {first}."
+                )
+            places[here] = _position(mark)
+            plain[name] = self._plain(value, here, places)
         return plain
-    if isinstance(node, list):
-        items: list[Any] = []
-        for index, value in enumerate(node):
-            here = (*at, index)
-            line, column = node.lc.item(index)  # type: ignore[attr-defined]
-            places[here] = (line + 1, column + 1)
-            items.append(_plain(value, here, places))
-        return items
-    return _scalar(node)
+
+    def _scalar(self, node: Any, tag: str) -> Any:
+        try:
+            return self._yaml.constructor.construct_object(node, deep=True)
+        except (ValueError, OverflowError, ArithmeticError, TypeError, KeyError, AttributeError):
+            what = {"timestamp": "date", "int": "number", "float": "number"}.get(tag, tag)
+            raise self._error(
+                f"is not a possible {what}", node.start_mark, "Correct it, or quote it as text."
+            ) from None
+
+    def _syntax_error(self, problem: Any) -> ConfigError:
+        mark = problem.problem_mark or problem.context_mark
+        what = str(problem.problem or problem.context or "cannot be read").splitlines()[0]
+        if "alias" in what or "anchor" in what:
+            return self._alias(mark)
+        if "another document" in what:
+            return self._error("holds a second document (`---`)", mark, "Keep one per file.")
+        # Quoted are signs and token names; anything longer is the file's own text, maybe a secret.
+        shown = re.sub(r"(['\"])[^'\"]*\1", _short, what)
+        return self._error(
+            f"is not YAML: {shown}",
+            mark,
+            "Look at this line and the one before it: indentation, a missing colon or quote.",
+        )
+
+    def _alias(self, mark: Any) -> ConfigError:
+        return self._error(
+            "uses an anchor or alias (`&name`, `*name`)",
+            mark,
+            "Write the value out; quote a text that begins with `&` or `*`.",
+        )
+
+    def _error(self, message: str, mark: Any, fix: str) -> ConfigError:
+        place = f"{self._path}:{mark.line + 1}:{mark.column + 1}" if mark else str(self._path)
+        return ConfigError(message, place=place, fix=fix)
 
 
-def _scalar(node: Any) -> Any:
-    """ruamel's round-trip scalars as the built-in types they extend."""
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    if type(node).__name__ == "ScalarBoolean":
-        return bool(node)
-    if type(node).__name__ == "TimeStamp":
-        import datetime as dt
-
-        return dt.datetime.fromisoformat(node.isoformat())
-    return node
+def _short(found: re.Match[str]) -> str:
+    quoted = found.group()
+    return quoted if len(quoted) <= 4 or quoted[1] == "<" else "…"
 
 
-def _explain(
-    errors: Sequence[ErrorDetails], model: type[BaseModel], file: YamlFile, at: KeyPath
-) -> ConfigError:
-    told = [_one(error, model, file, at) for error in errors]
-    first, *rest = sorted(told, key=lambda error: _order(error.place))
-    if not rest:
-        return first
-    also = "\n".join(f"{error.place}: {error.message}\n  {error.fix}".rstrip() for error in rest)
-    return ConfigError(first.message, place=first.place, fix=f"{first.fix}\n{also}".strip())
+def _position(mark: Any) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
 
 
 def _order(place: str) -> tuple[int, int]:
-    *_, line, column = place.rsplit(":", 2)
-    return int(line), int(column)
-
-
-def _one(error: ErrorDetails, model: type[BaseModel], file: YamlFile, at: KeyPath) -> ConfigError:
-    location = (*at, *_known_part(error["loc"], (at, file)))
-    name = _name(location)
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        known = _keys_at(model, error["loc"][:-1])
-        guess = did_you_mean(str(error["loc"][-1]), known)
-        fix = f"Did you mean `{guess}`?" if guess else f"Known here: {', '.join(known)}."
-        return file.error(f"unknown key {name}", location, fix)
-    if kind == "missing":
-        return file.error(f"{name} is missing", location, f"Add `{error['loc'][-1]}:` here.")
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if kind in {"value_error", "assertion_error"}:
-        return file.error(f"{name}: {message}", location)
-    given = error.get("input")
-    secret = any(word in name.lower() for word in ("secret", "password", "token", "key"))
-    shown = f", not {given!r}" if isinstance(given, str | int | float | bool) and not secret else ""
-    return file.error(f"{name} should be {message}{shown}", location)
-
-
-def _known_part(loc: tuple[str | int, ...], at: tuple[KeyPath, YamlFile]) -> KeyPath:
-    """Pydantic's location without the tags of unions, which are not keys of the file."""
-    base, file = at
-    kept: list[str | int] = []
-    for position, part in enumerate(loc):
-        if (*base, *kept, part) in file.places or position == len(loc) - 1:
-            kept.append(part)
-    return tuple(kept)
-
-
-def _keys_at(model: Any, loc: Sequence[str | int]) -> list[str]:
-    """The keys that a model accepts at a location, as far as the annotations tell."""
-    from pydantic import BaseModel
-
-    for part in loc:
-        fields = getattr(model, "model_fields", {})
-        if isinstance(part, str) and part in fields:
-            model = _inner_model(fields[part].annotation)
-        if model is None:
-            return []
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return [field.alias or name for name, field in model.model_fields.items()]
-    return []
-
-
-def _inner_model(annotation: Any) -> Any:
-    """The pydantic model inside `X`, `X | None`, `dict[str, X]` or `list[X]`, or None."""
-    from typing import get_args
-
-    from pydantic import BaseModel
-
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in get_args(annotation):
-        inner = _inner_model(argument)
-        if inner is not None:
-            return inner
-    return None
-
-
-def _name(location: KeyPath) -> str:
-    return "`" + ".".join(str(part) for part in location) + "`" if location else "the file"
+    found = re.search(r":(\d+):(\d+)$", place)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _kind(value: Any) -> str:
     return {type(None): "empty", list: "a list", str: "a text"}.get(type(value), "a single value")
-
-
-def _first_line(problem: BaseException) -> str:
-    return (str(problem) or type(problem).__name__).splitlines()[0]

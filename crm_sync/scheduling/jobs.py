@@ -25,8 +25,16 @@ def run_job(config: Path, connection: str) -> str:
         log.error("run_stopped", reason=problem.message, place=problem.place, fix=problem.fix)
         return type(problem).__name__
     except Exception as problem:  # the schedule outlives whatever a run meets
-        log.error("run_failed", error=type(problem).__name__)
+        log.error("run_failed", error=type(problem).__name__, where=_where(problem))
         return "failed"
     counts = dict(outcome.report.counts) if outcome.report else {}
     log.info("run_ended", run=outcome.run_id, plan=outcome.plan.id, **counts)
     return "done"
+
+
+def _where(problem: BaseException) -> str:
+    """Where it was raised, without the message, which may hold somebody's data."""
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""

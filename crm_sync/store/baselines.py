@@ -94,24 +94,22 @@ def note_edits(
 ) -> None:
     """Compare records with what we held of them (`before`) and note who differs from its base.
 
-    `at` stands in for the time of an edit where the CRM gives the record no date.
+    A field that we did not hold before (it came into the mapping since) is seen for the first
+    time: nobody edited it. `at` stands in for the time of an edit where the CRM gives the record
+    no date.
     """
-    changed = [
-        (new, before)
+    edited = [
+        (new, name, before[name], new.fields[name])
         for new, before in seen
-        if any(new.fields.get(name) != before.get(name) for name in watched)
+        for name in watched
+        if name in before and name in new.fields and new.fields[name] != before[name]
     ]
-    known = of_records(tx, connection, entity, [new.id for new, _ in changed])
+    known = of_records(tx, connection, entity, {new.id for new, *_ in edited})
     rows: list[dict[str, Any]] = []
-    for new, before in changed:
-        bases = known.get(new.id, {})
-        for name in watched:
-            live = new.fields.get(name)
-            if live == before.get(name):
-                continue
-            base = bases.get(name) or Baseline(before.get(name), "seen", at)
-            noted = _against(base, live, new.modified or at)
-            rows.append(_row(connection, entity, new.id, name, noted))
+    for new, name, before_value, live in edited:
+        base = known.get(new.id, {}).get(name) or Baseline(before_value, "seen", at)
+        noted = _against(base, live, new.modified or at)
+        rows.append(_row(connection, entity, new.id, name, noted))
     upsert(tx, baseline, rows, update=_UPDATED)
 
 

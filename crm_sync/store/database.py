@@ -1,7 +1,8 @@
 """Opening the database: pragmas, migrations, transactions and the lock of a connection.
 
 SQLite in WAL mode with `synchronous=FULL`: once a transaction is committed, neither a kill nor a
-power cut takes it back. An empty or older database is brought up to date when it is opened.
+power cut takes it back. An empty or older database is brought up to date when it is opened, in one
+transaction; a file that is not ours is left exactly as it was.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 BUSY_SECONDS = 10
+_OURS = frozenset({"record", "plan", "change", "intent"})
 _READ = "crm_sync_read"
 
 
@@ -80,6 +82,8 @@ class Store:
                 place=connection,
                 fix="Wait for it to end, then try again.",
             ) from None
+        except OSError as problem:
+            raise _no_lock_file(lock.lock_file, problem) from None
         try:
             yield
         finally:
@@ -92,41 +96,56 @@ class Store:
     def _migrate(self) -> None:
         from filelock import FileLock, Timeout
 
-        if self._revision() == HEAD:
+        if self._is_ready():
             return
+        upgrade_lock = f"{self.path}.upgrade.lock"
         try:
-            with FileLock(f"{self.path}.upgrade.lock", timeout=BUSY_SECONDS * 3):
-                if self._revision() != HEAD:
+            with FileLock(upgrade_lock, timeout=BUSY_SECONDS * 3):
+                if not self._is_ready():
                     self._upgrade()
         except Timeout:
-            raise Busy("another process is upgrading the database", place=str(self.path)) from None
+            raise Busy(
+                "another process is upgrading the database",
+                place=str(self.path),
+                fix="Wait for it to end, then try again.",
+            ) from None
+        except OSError as problem:
+            raise _no_lock_file(upgrade_lock, problem) from None
 
-    def _revision(self) -> str | None:
+    def _is_ready(self) -> bool:
+        """Whether nothing is left to do; raises when the file is not ours to touch."""
         from sqlalchemy import inspect, text
 
         with self.read() as connection:
-            names = inspect(connection).get_table_names()
-            if "alembic_version" not in names:
-                if names:
-                    raise InputError(
-                        "this SQLite file belongs to another program",
-                        place=str(self.path),
-                        fix="Name another file under `database:`.",
-                    )
-                return None
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            names = set(inspect(connection).get_table_names())
+            found = None
+            if "alembic_version" in names:
+                found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            journal = connection.execute(text("PRAGMA journal_mode")).scalar()
+        if names and not (found and names >= _OURS):
+            raise InputError(
+                "this SQLite file belongs to another program",
+                place=str(self.path),
+                fix="Name another file under `database:`.",
+            )
         if found is not None and found > HEAD:
             raise UsageError(
                 "a newer crm-sync made this database",
                 place=str(self.path),
                 fix="Install that version again, or name another file under `database:`.",
             )
-        return found
+        return found == HEAD and journal == "wal"
 
     def _upgrade(self) -> None:
         from alembic import command
         from alembic.config import Config
 
+        # Kept in the file from now on; outside of a transaction, as SQLite wants it.
+        raw = self.engine.raw_connection()
+        try:
+            raw.cursor().execute("PRAGMA journal_mode=WAL").close()
+        finally:
+            raw.close()
         settings = Config()
         settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self.begin() as connection:
@@ -135,15 +154,16 @@ class Store:
 
 
 def _engine(path: Path) -> Engine:
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import URL, create_engine, event
 
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def configure(dbapi_connection: Any, _: object) -> None:
         # We say BEGIN ourselves: the driver's own would start every transaction as a reader.
         dbapi_connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             dbapi_connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
@@ -163,22 +183,29 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except DatabaseError as problem:
         text = str(problem.orig)
-        if "locked" in text or "busy" in text:
+        code = getattr(problem.orig, "sqlite_errorname", "").removeprefix("SQLITE_").split("_")[0]
+        if code in {"BUSY", "LOCKED"}:
             raise Busy(
                 f"the database stayed locked for {BUSY_SECONDS} seconds",
                 place=str(path),
                 fix="Another process is writing; try again when it is done.",
             ) from None
-        if "full" in text or "I/O" in text:
+        if code in {"FULL", "IOERR"}:
             raise Busy(
                 f"the database cannot be written: {text}", place=str(path), fix="Free disk space."
             ) from None
-        if any(
-            word in text for word in ("not a database", "readonly", "unable to open", "malformed")
-        ):
+        if code in {"NOTADB", "READONLY", "CANTOPEN", "CORRUPT", "PERM", "AUTH"}:
             raise InputError(
                 f"cannot be used as a database: {text}",
                 place=str(path),
                 fix="Check the file and its permissions, or name another under `database:`.",
             ) from None
         raise
+
+
+def _no_lock_file(path: str, problem: OSError) -> InputError:
+    return InputError(
+        f"the lock file cannot be written: {problem.strerror}",
+        place=path,
+        fix="crm-sync has to be able to write into the folder of its database.",
+    )

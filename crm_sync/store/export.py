@@ -39,7 +39,8 @@ def contacts_table(store: Store, connection: str, mapping: Mapping) -> pa.Table:
     title, organisation, organisation_domain, email, personal_email, phone, mobile, linkedin_url,
     city, country, changed_at (UTC timestamp: when title or employer last changed in the CRM, as
     far as is known), changed_basis (`first_pull` when we saw the edit, `history` when we wrote the
-    value ourselves, `record_date` when only the record's own date is known).
+    value ourselves, `record_date` when only the record's own date is known). Where an edit and a
+    write of ours both stand, the later one counts.
     """
     import duckdb
 
@@ -79,6 +80,7 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping) -> pa.Table:
     named = account.read if account else {}
     last_verified = mapping.writes(Entity.CONTACT).get("last_verified")
     columns = ",\n".join(f"{_text('c', read.get(name))} AS {name}" for name in CONTACT_COLUMNS)
+    verified_on = _text("c", last_verified.field if last_verified else None)
     own_organisation = _text("c", read.get("organisation"))
     query = f"""
         WITH edit AS (
@@ -87,25 +89,23 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping) -> pa.Table:
                    max(CAST("at" AS TIMESTAMPTZ)) FILTER (basis = 'verified') AS written_at
             FROM edits_ GROUP BY record_id
         )
+        SELECT * EXCLUDE (ours_at) FROM (
         SELECT c.id AS contact_id,
                {columns},
                coalesce({_text("a", named.get("name"))}, {own_organisation}) AS organisation,
                {_text("a", named.get("website"))} AS organisation_domain,
-               coalesce(
-                   e.edited_at,
-                   CASE WHEN e.written_at IS NOT NULL THEN coalesce(
-                       TRY_CAST({_text("c", last_verified.field if last_verified else None)}
-                                AS TIMESTAMPTZ),
-                       e.written_at) END,
-                   TRY_CAST(c.first_modified_at AS TIMESTAMPTZ)
-               ) AS changed_at,
-               CASE WHEN e.edited_at IS NOT NULL THEN 'first_pull'
-                    WHEN e.written_at IS NOT NULL THEN 'history'
+               CASE WHEN e.written_at IS NOT NULL
+                    THEN coalesce(TRY_CAST({verified_on} AS TIMESTAMPTZ), e.written_at)
+               END AS ours_at,
+               coalesce(greatest(e.edited_at, ours_at),
+                        TRY_CAST(c.first_modified_at AS TIMESTAMPTZ)) AS changed_at,
+               CASE WHEN e.edited_at >= coalesce(ours_at, e.edited_at) THEN 'first_pull'
+                    WHEN ours_at IS NOT NULL THEN 'history'
                     ELSE 'record_date' END AS changed_basis
         FROM contacts_ c
         LEFT JOIN accounts_ a ON a.id = {_text("c", read.get("account_id"))}
         LEFT JOIN edit e ON e.record_id = c.id
-        ORDER BY c.id
+        ) ORDER BY contact_id
     """  # noqa: S608 - identifiers come from a checked mapping and are quoted as literals
     db.execute("SET TimeZone = 'UTC'")
     return db.sql(query).to_arrow_table()

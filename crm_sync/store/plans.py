@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -65,20 +65,11 @@ def load_plan(tx: Connection, plan_id: int) -> Plan:
     if row is None:
         raise NotFound(f"there is no plan {plan_id}", fix="`crm-sync runs` lists runs and plans.")
     rows = tx.execute(select(change).where(change.c.plan_id == plan_id).order_by(change.c.position))
-    created, expires = moment(row.created_at), moment(row.expires_at)
-    assert created is not None and expires is not None  # noqa: S101, PT018 - not nullable
-    stored = Plan(
-        id=row.id,
-        connection=row.connection,
-        created_at=created,
-        expires_at=expires,
-        mode=Mode(row.mode),
-        changes=tuple(_change(one) for one in rows),
-        guards=tuple(GuardResult(**guard) for guard in json.loads(row.guards)),
-        funnel=json.loads(row.funnel),
-        undo_of=row.undo_of,
-    )
-    if stored.hash != row.hash:
+    try:
+        stored = _plan(row, list(rows))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        stored = None  # no text that we would have stored
+    if stored is None or stored.hash != row.hash:
         raise PlanStale(
             f"plan {plan_id} is not what was planned: its changes were altered",
             fix="Make a new plan.",
@@ -130,14 +121,14 @@ def decide(
     updated = ("decision", "plan_hash", "decided_by", "at", "reason")
     upsert(tx, approval, rows, update=updated)
     if decision == REJECTED:
-        reject_keys(tx, of.connection, keys, "rejected", at)
+        reject_keys(tx, of.connection, keys, REJECTED, at)
         return
     for some in chunks(keys):
         tx.execute(
             delete(rejected_key).where(
                 (rejected_key.c.connection == of.connection)
                 & rejected_key.c.key.in_(some)
-                & (rejected_key.c.why == "rejected")
+                & (rejected_key.c.why == REJECTED)
             )
         )
 
@@ -157,9 +148,12 @@ def decisions(tx: Connection, of: Plan) -> dict[str, str]:
 def reject_keys(
     tx: Connection, connection: str, keys: Collection[str], why: str, at: datetime
 ) -> None:
-    """Never propose these keys again. `why` is `rejected` or `undone`."""
+    """Never propose these keys again. `why` is `rejected` or `undone`.
+
+    Undone outlasts rejected: approving takes back a rejection, never an undo.
+    """
     rows = [{"connection": connection, "key": key, "why": why, "at": stamp(at)} for key in keys]
-    upsert(tx, rejected_key, rows, update=("why", "at"))
+    upsert(tx, rejected_key, rows, update=() if why == REJECTED else ("why", "at"))
 
 
 def rejected_keys(tx: Connection, connection: str) -> frozenset[str]:
@@ -195,6 +189,22 @@ def kinds_in_effect(tx: Connection, connection: str) -> dict[str, JobChangeKind]
         .order_by(intent.c.id)
     )
     return {row.contact_id: JobChangeKind(row.kind) for row in tx.execute(query)}
+
+
+def _plan(row: Row[Any], changes: Sequence[Row[Any]]) -> Plan:
+    created, expires = moment(row.created_at), moment(row.expires_at)
+    assert created is not None and expires is not None  # noqa: S101, PT018 - not nullable
+    return Plan(
+        id=row.id,
+        connection=row.connection,
+        created_at=created,
+        expires_at=expires,
+        mode=Mode(row.mode),
+        changes=tuple(_change(one) for one in changes),
+        guards=tuple(GuardResult(**guard) for guard in json.loads(row.guards)),
+        funnel=json.loads(row.funnel),
+        undo_of=row.undo_of,
+    )
 
 
 def _change_row(plan_id: int, position: int, one: Change) -> dict[str, Any]:

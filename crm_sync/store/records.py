@@ -52,7 +52,8 @@ def save_page(
 ) -> int:
     """Store one page and its cursor; returns how many of its records are new or changed.
 
-    The same page stored twice changes nothing. Edits of `watched` fields are noted.
+    The same page stored twice changes nothing. Edits of `watched` fields are noted. What a page
+    tells as gone is gone, also when the page brings the record itself.
     """
     changed = _save_records(tx, connection, entity, page.records, watched, at)
     _save_gone(tx, connection, page.gone, at)
@@ -171,11 +172,15 @@ def _row(connection: str, one: Record, text: str, at: datetime) -> dict[str, Any
 
 
 def _save_gone(tx: Connection, connection: str, gone: Sequence[Gone], at: datetime) -> None:
-    from sqlalchemy import update
+    from sqlalchemy import func, update
 
     for one in gone:
+        # Told again, it keeps the time when it was first told.
+        values: dict[str, Any] = {"gone_at": func.coalesce(record.c.gone_at, stamp(at))}
+        if one.survivor is not None:
+            values["survivor"] = one.survivor
         tx.execute(
             update(record)
             .where(_of(connection, one.entity) & (record.c.id == one.id))
-            .values(gone_at=stamp(at), survivor=one.survivor)
+            .values(values)
         )
