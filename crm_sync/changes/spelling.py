@@ -44,15 +44,14 @@ def restore_case(text: str) -> str:
 def add_shown_texts(db: DuckDBPyConnection) -> None:
     """Make `shown_text(source, text, shown)` for the texts that a verdict may show.
 
-    Reads `change_found` and `restoring(source)`, the sources whose texts lost their capitals.
+    Reads `doubted` and `restoring(source)`, the sources whose texts lost their capitals.
     """
     import pyarrow as pa
 
     found = db.sql(
         """
-        SELECT DISTINCT source, unnest([job.title, job.organisation, last_there.title]) AS text
-        FROM change_found SEMI JOIN restoring USING (source)
-        WHERE finding IN ('moved', 'retitled', 'unchanged')
+        SELECT DISTINCT source, unnest([job_title, job_organisation, last_title]) AS text
+        FROM doubted SEMI JOIN restoring USING (source)
         """
     ).to_arrow_table()
     texts = found.column("text").to_pylist()

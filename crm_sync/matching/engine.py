@@ -211,7 +211,7 @@ _OBSERVATIONS = """
 """
 
 _FUNNEL = """
-    SELECT 'contacts', count(*) FROM contact
+    SELECT 'contacts', count(*) FROM contact_person
     UNION ALL SELECT 'with_candidates', count(DISTINCT contact_id) FROM match_row
     UNION ALL SELECT 'matched_' || band, count(DISTINCT contact_id) FROM best_match GROUP BY band
     UNION ALL SELECT 'ambiguous', count(*) FROM unmatched

@@ -15,6 +15,7 @@ SELECT
     m.contact_id,
     m.source,
     m.profile_id,
+    e.position,
     coalesce(e.organisation, '') AS organisation,
     coalesce(e.title, '') AS title,
     o.company_key,
@@ -34,8 +35,7 @@ SELECT
         WHEN e.ending = 'unclear' THEN 'unclear'
         ELSE 'ended'
     END AS state,
-    coalesce(o.company_key = c.company_key, FALSE) AS same_name,
-    coalesce(s.domain = c.domain, FALSE) AS same_domain,
+    coalesce(o.company_key = c.company_key, FALSE) OR coalesce(s.domain = c.domain, FALSE) AS there,
     s.domain IS NOT NULL AND c.domain IS NOT NULL AND s.domain <> c.domain AS other_domain,
     coalesce(t.title_key = c.title_key, FALSE) AS same_title
 FROM best_match m
@@ -46,59 +46,33 @@ LEFT JOIN title_words_known t ON t.title = e.title
 LEFT JOIN site s ON s.host = e.domain
 WHERE e.start_on IS NULL OR m.as_of IS NULL OR e.start_on <= m.as_of;
 
-CREATE OR REPLACE MACRO company_identity(j) AS
-    coalesce(j.domain, j.organisation_id, j.company_key, lower(j.organisation));
-
--- One row per match: what is found at the CRM's employer and elsewhere.
-CREATE OR REPLACE TEMP TABLE compared AS
-WITH placed AS (
+-- One row per match: what is found at the CRM's employer and elsewhere. The newest job is the one
+-- that started last; between equals names decide, so that no order of rows matters.
+CREATE OR REPLACE TEMP TABLE found AS
+WITH ordered AS (
     SELECT
         *,
-        same_name OR same_domain AS there,
-        coalesce(start_on, DATE '0001-01-01') AS started,
-        coalesce(end_on, DATE '0001-01-01') AS ended
+        (coalesce(start_on, DATE '0001-01-01'), title, organisation, position) AS by_start,
+        (coalesce(end_on, DATE '0001-01-01'), coalesce(start_on, DATE '0001-01-01'), title, position)
+            AS by_end
     FROM job
-),
-found AS (
-    SELECT
-        contact_id, source, profile_id,
-        count(*) FILTER (there) AS jobs_there,
-        arg_max(p, (started, title)) FILTER (there AND state = 'current' AND same_title) AS same_there,
-        count(DISTINCT title_key) FILTER (there AND state = 'current' AND NOT is_seat) AS titles_there,
-        count(*) FILTER (there AND state = 'current') AS current_there,
-        count(*) FILTER (state = 'unclear') AS unclear,
-        count(*) FILTER (there AND state = 'unclear') AS unclear_there,
-        count(*) FILTER (state = 'current') AS current_jobs,
-        count(*) FILTER (state = 'current' AND NOT there AND is_seat) AS seats_elsewhere,
-        count(DISTINCT company_identity(p)) FILTER (state = 'current' AND NOT there AND NOT is_seat)
-            AS employers_elsewhere,
-        -- the newest by its start; between equals, by name, so that no order of rows matters
-        arg_max(p, (started, title, organisation)) FILTER (there AND state = 'current' AND NOT is_seat)
-            AS newest_there,
-        arg_max(p, (ended, started, title)) FILTER (there AND state = 'ended' AND NOT is_seat)
-            AS last_there,
-        arg_max(p, (ended, started, title)) FILTER (there AND state = 'ended' AND same_title)
-            AS held_before,
-        arg_max(p, (started, organisation, title)) FILTER (state = 'current' AND NOT there AND NOT is_seat)
-            AS newest_elsewhere
-    FROM placed p
-    GROUP BY ALL
 )
 SELECT
-    m.* EXCLUDE (evidence, equals, claimed_by, set_aside),
-    m.evidence AS match_evidence,
-    c.title AS from_title,
-    c.organisation AS from_organisation,
-    c.title_key AS from_title_key,
-    c.company_key AS from_company_key,
-    c.company_marks AS from_marks,
-    c.domain AS from_domain,
-    c.mail_domain,
-    c.is_seat AS from_seat,
-    c.changed_at::DATE AS changed_on,
-    c.changed_basis,
-    c.company_key IS NOT NULL OR c.domain IS NOT NULL AS employer_known,
-    f.* EXCLUDE (contact_id, source, profile_id)
-FROM best_match m
-JOIN contact_person c USING (contact_id)
-LEFT JOIN found f USING (contact_id, source, profile_id);
+    contact_id, source, profile_id,
+    count(*) FILTER (there) AS jobs_there,
+    count(*) FILTER (there AND state = 'current') AS current_there,
+    count(*) FILTER (state = 'unclear') AS unclear,
+    count(*) FILTER (there AND state = 'unclear') AS unclear_there,
+    count(*) FILTER (state = 'current') AS current_jobs,
+    count(*) FILTER (state = 'current' AND NOT there AND is_seat) AS seats_elsewhere,
+    count(DISTINCT title_key) FILTER (there AND state = 'current' AND NOT is_seat) AS titles_there,
+    count(DISTINCT coalesce(domain, organisation_id, company_key, lower(organisation)))
+        FILTER (state = 'current' AND NOT there AND NOT is_seat) AS employers_elsewhere,
+    arg_max(position, by_start) FILTER (there AND state = 'current' AND same_title) AS same_there,
+    arg_max(position, by_start) FILTER (there AND state = 'current' AND NOT is_seat) AS newest_there,
+    arg_max(position, by_end) FILTER (there AND state = 'ended' AND NOT is_seat) AS last_there,
+    arg_max(position, by_end) FILTER (there AND state = 'ended' AND same_title) AS held_before,
+    arg_max(position, by_start) FILTER (state = 'current' AND NOT there AND NOT is_seat)
+        AS newest_elsewhere
+FROM ordered
+GROUP BY ALL;

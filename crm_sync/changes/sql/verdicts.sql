@@ -3,80 +3,68 @@
 -- Texts as they are shown: shown_text(source, text, shown) restores capitals where a source lost
 -- them; where the CRM spells a title or a company itself, its most frequent spelling is used.
 CREATE OR REPLACE TEMP TABLE crm_title AS
-SELECT fold(title) AS key, title AS spelling FROM contact WHERE title <> ''
+SELECT fold(title) AS key, title AS spelling FROM contact_person WHERE title <> ''
 GROUP BY fold(title), title
 QUALIFY row_number() OVER (PARTITION BY fold(title) ORDER BY count(*) DESC, title) = 1;
 
 CREATE OR REPLACE TEMP TABLE crm_organisation AS
-SELECT company_key AS key, organisation AS spelling FROM contact WHERE company_key IS NOT NULL
+SELECT company_key AS key, organisation AS spelling FROM contact_person WHERE company_key IS NOT NULL
 GROUP BY company_key, organisation
 QUALIFY row_number() OVER (PARTITION BY company_key ORDER BY count(*) DESC, organisation) = 1;
 
 CREATE OR REPLACE TEMP TABLE claim AS
 SELECT
-    d.contact_id,
-    d.source,
-    d.profile_id,
-    d.kind,
-    d.finding,
-    d.as_of,
-    d.since,
-    d.doubts,
+    d.contact_id, d.source, d.profile_id, d.kind, d.finding, d.as_of, d.since, d.start_precision,
+    d.doubts, d.from_title, d.from_organisation, d.job_title_key, d.last_end_on, d.last_end_precision,
+    d.band AS match_band,
+    d.strength,
     CASE
         WHEN d.kind = 'unknown' THEN 'ignored'
         WHEN d.band = 'auto' AND len(d.doubts) = 0 THEN 'auto'
         ELSE 'review'
     END AS band,
-    d.band AS match_band,
-    d.strength,
-    d.confidence AS match_confidence,
     CASE WHEN d.kind = 'unknown' THEN 0.0
-        ELSE round(d.confidence * getvariable('kind_confidence')[d.kind]
-            * pow(getvariable('doubt_factor'), len(d.doubts)), 4) END AS confidence,
+        ELSE d.confidence * getvariable('kind_confidence')[d.kind]
+            * pow(getvariable('doubt_factor'), len(d.doubts)) END AS confidence,
     CASE
         WHEN d.kind IN ('unknown', 'left') THEN ''
         WHEN d.kind = 'unchanged' AND d.from_title <> '' THEN d.from_title
-        ELSE coalesce(ct.spelling, st.shown, d.job.title, '')
+        ELSE coalesce(ct.spelling, st.shown, d.job_title, '')
     END AS to_title,
     CASE
         WHEN d.kind IN ('unknown', 'left') THEN ''
         WHEN d.kind IN ('unchanged', 'retitled') AND d.from_organisation <> '' THEN d.from_organisation
-        ELSE coalesce(co.spelling, so.shown, d.job.organisation, '')
+        ELSE coalesce(co.spelling, so.shown, d.job_organisation, '')
     END AS to_organisation,
-    coalesce(ct.spelling, st.shown, d.job.title) AS source_title,
-    coalesce(sl.shown, d.last_there.title) AS last_title,
-    d.match_evidence,
-    d.job,
-    d.last_there,
-    d.from_title,
-    d.from_organisation
+    coalesce(ct.spelling, st.shown, d.job_title) AS source_title,
+    coalesce(sl.shown, d.last_title) AS last_title
 FROM doubted d
-LEFT JOIN crm_title ct ON ct.key = fold(d.job.title)
-LEFT JOIN crm_organisation co ON co.key = d.job.company_key
-LEFT JOIN shown_text st ON st.source = d.source AND st.text = d.job.title
-LEFT JOIN shown_text sl ON sl.source = d.source AND sl.text = d.last_there.title
-LEFT JOIN shown_text so ON so.source = d.source AND so.text = d.job.organisation;
+LEFT JOIN crm_title ct ON ct.key = fold(d.job_title)
+LEFT JOIN crm_organisation co ON co.key = d.job_company_key
+LEFT JOIN shown_text st ON st.source = d.source AND st.text = d.job_title
+LEFT JOIN shown_text sl ON sl.source = d.source AND sl.text = d.last_title
+LEFT JOIN shown_text so ON so.source = d.source AND so.text = d.job_organisation;
+
+DROP TABLE doubted;
 
 -- The claim that speaks for a contact: the surest match, then the newest, then the better founded.
--- Another source that knew better later, and says otherwise, is a doubt.
 CREATE OR REPLACE TEMP TABLE chosen AS
-WITH ranked AS (
-    SELECT *, row_number() OVER (
-        PARTITION BY contact_id
-        ORDER BY kind = 'unknown', match_band, as_of DESC NULLS LAST, strength DESC,
-            match_confidence DESC, source, profile_id) AS rank
-    FROM claim
-)
-SELECT
-    r.*,
-    (SELECT min(o.source) FROM ranked o
-     WHERE o.contact_id = r.contact_id AND o.rank > 1 AND o.kind <> 'unknown'
-        AND r.kind IN ('moved', 'left', 'retitled')
-        AND (r.since IS NULL OR o.as_of IS NULL OR o.as_of > r.since)
-        AND (o.kind <> r.kind OR fold(o.to_organisation) IS DISTINCT FROM fold(r.to_organisation)
-            OR o.job.title_key IS DISTINCT FROM r.job.title_key)) AS contradicted_by
-FROM ranked r
-WHERE r.rank = 1;
+SELECT * FROM claim
+QUALIFY row_number() OVER (
+    PARTITION BY contact_id
+    ORDER BY kind = 'unknown', match_band, as_of DESC NULLS LAST, strength DESC, confidence DESC,
+        source, profile_id) = 1;
+
+-- Another source that says otherwise, and knew it after the change is said to have happened.
+CREATE OR REPLACE TEMP TABLE contradiction AS
+SELECT h.contact_id, min(o.source) AS by_source
+FROM chosen h
+JOIN claim o ON o.contact_id = h.contact_id AND o.source <> h.source AND o.kind <> 'unknown'
+WHERE h.kind IN ('moved', 'left', 'retitled')
+    AND (h.since IS NULL OR o.as_of IS NULL OR o.as_of > h.since)
+    AND (o.kind <> h.kind OR fold(o.to_organisation) IS DISTINCT FROM fold(h.to_organisation)
+        OR o.job_title_key IS DISTINCT FROM h.job_title_key)
+GROUP BY h.contact_id;
 
 CREATE OR REPLACE MACRO spoken_date(d, of_precision) AS
     CASE coalesce(of_precision, 'day')
@@ -114,9 +102,9 @@ CREATE OR REPLACE TEMP TABLE job_change_row AS
 SELECT
     h.contact_id,
     h.kind,
-    CASE WHEN h.contradicted_by IS NULL THEN h.confidence
-        ELSE round(h.confidence * getvariable('doubt_factor'), 4) END AS confidence,
-    CASE WHEN h.contradicted_by IS NOT NULL AND h.band = 'auto' THEN 'review' ELSE h.band END AS band,
+    round(h.confidence * CASE WHEN x.by_source IS NULL THEN 1 ELSE getvariable('doubt_factor') END, 4)
+        AS confidence,
+    CASE WHEN x.by_source IS NOT NULL AND h.band = 'auto' THEN 'review' ELSE h.band END AS band,
     CASE WHEN h.kind <> 'unknown' THEN h.since END AS since,
     h.as_of,
     h.from_title,
@@ -126,22 +114,22 @@ SELECT
     h.source,
     h.profile_id,
     list_concat(
-        h.match_evidence,
+        m.evidence,
         list_filter([
-            CASE WHEN h.last_there IS NOT NULL AND h.kind IN ('moved', 'left') THEN said('ended',
+            CASE WHEN h.kind IN ('moved', 'left') THEN said('ended',
                 'Was ' || spoken_job(h.last_title, h.from_organisation) || coalesce(' until '
-                    || spoken_date(h.last_there.end_on, h.last_there.end_precision), ''), h.source, h.as_of) END,
-            CASE WHEN h.job IS NOT NULL AND h.kind <> 'left' THEN said(
+                    || spoken_date(h.last_end_on, h.last_end_precision), ''), h.source, h.as_of) END,
+            CASE WHEN h.kind IN ('moved', 'retitled', 'unchanged') THEN said(
                 CASE h.kind WHEN 'moved' THEN 'new_employer' WHEN 'retitled' THEN 'new_title' ELSE 'still_there' END,
                 'Is ' || spoken_job(h.source_title, h.to_organisation) || coalesce(' since '
-                    || spoken_date(h.job.start_on, h.job.start_precision), ''), h.source, h.as_of) END,
+                    || spoken_date(h.since, h.start_precision), ''), h.source, h.as_of) END,
             CASE WHEN h.kind = 'unchanged' AND h.from_title = '' THEN said('blank_title',
                 'The CRM has no title to compare', h.source, h.as_of) END,
             CASE WHEN h.kind = 'left' THEN said('no_job', 'No present job is known', h.source, h.as_of) END,
             CASE WHEN h.kind = 'unknown' THEN said(h.finding,
                 getvariable('finding_words')[h.finding], h.source, h.as_of) END,
-            CASE WHEN h.contradicted_by IS NOT NULL THEN said('held',
-                'The source ' || h.contradicted_by || ' says otherwise', h.contradicted_by, NULL) END
+            CASE WHEN x.by_source IS NOT NULL THEN said('held',
+                'The source ' || x.by_source || ' says otherwise', x.by_source, NULL) END
         ], lambda e: e IS NOT NULL),
         list_transform(
             CASE WHEN h.kind IN ('unknown', 'unchanged') THEN list_filter(h.doubts, lambda d: d = 'undated')
@@ -149,6 +137,8 @@ SELECT
             lambda d: said('held', getvariable('doubt_words')[d], h.source, h.as_of))
     ) AS evidence
 FROM chosen h
+JOIN match_row m USING (contact_id, source, profile_id)
+LEFT JOIN contradiction x USING (contact_id)
 UNION ALL
 SELECT
     u.contact_id, 'unknown', 0.0, 'ignored', NULL, NULL, c.title, c.organisation, '', '', '', '',
@@ -159,4 +149,4 @@ SELECT
             '{organisation}', coalesce(nullif(c.organisation, ''), c.domain, 'that employer')),
         u.source, NULL)]
 FROM unmatched u
-JOIN contact c USING (contact_id);
+JOIN contact_person c USING (contact_id);

@@ -77,3 +77,6 @@ FROM contact_person WHERE last_key IS NOT NULL;
 
 CREATE OR REPLACE TEMP TABLE wanted AS
 SELECT key FROM contact_key UNION SELECT key FROM contact_name;
+
+DROP TABLE contact;
+DROP TABLE contact_input;

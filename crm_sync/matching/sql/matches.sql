@@ -65,5 +65,10 @@ FROM judged_pair j
 JOIN contact_person c USING (contact_id)
 JOIN profile_person p USING (source, profile_id);
 
-CREATE OR REPLACE TEMP TABLE best_match AS
+CREATE OR REPLACE TEMP VIEW best_match AS
 SELECT * FROM match_row WHERE band <> 'ignored';
+
+DROP TABLE pair;
+DROP TABLE weighed;
+DROP TABLE judged_pair;
+DROP TABLE profile_person;

@@ -14,9 +14,9 @@ CREATE OR REPLACE MACRO without_nicknames(t) AS
     regexp_replace(t, '["“”«(\[][^"“”»)\]]*["“”»)\]]', ' ', 'g');
 
 CREATE OR REPLACE MACRO nicknames_in(t) AS
-    list_transform(
-        regexp_extract_all(coalesce(t, ''), '["“”«(\[]([^"“”»)\]]+)["“”»)\]]', 1),
-        lambda n: squash(fold(replace(n, '-', ''))));
+    CASE WHEN regexp_matches(t, '["“”«(\[]') THEN list_transform(
+        regexp_extract_all(t, '["“”«(\[]([^"“”»)\]]+)["“”»)\]]', 1),
+        lambda n: squash(fold(replace(n, '-', '')))) ELSE [] END;
 
 CREATE OR REPLACE MACRO bare_name(t) AS
     nullif(trim(regexp_replace(
@@ -62,7 +62,7 @@ CREATE OR REPLACE MACRO named(rel) AS TABLE
             bare_name(full_name) AS bare_full,
             bare_name(last_name) AS bare_last,
             bare_name(first_name) AS bare_first,
-            fold(concat_ws(' ', coalesce(full_name, ''), coalesce(last_name, ''))) AS everything
+            lower(concat_ws(' ', full_name, last_name)) AS everything
         FROM query_table(rel)
     ),
     lasts AS (
@@ -70,7 +70,7 @@ CREATE OR REPLACE MACRO named(rel) AS TABLE
             *,
             coalesce(fold(bare_last), fold(split_name(bare_full).last)) AS last_folded,
             CASE WHEN bare_last IS NULL THEN split_name(bare_full).given END AS split_given,
-            given_words(bare_full) AS full_words
+            fold(bare_full) AS full_folded
         FROM given_apart
     ),
     tokens AS (
@@ -79,11 +79,11 @@ CREATE OR REPLACE MACRO named(rel) AS TABLE
             len(words(last_folded)) AS last_length,
             CASE
                 WHEN split_given IS NOT NULL THEN given_words(split_given)
-                WHEN ends_with(' ' || fold(bare_full), ' ' || last_folded)
+                WHEN ends_with(' ' || full_folded, ' ' || last_folded)
                     THEN given_words(trim(left(bare_full, greatest(0,
                         length(bare_full) - length(bare_last)))))
-                WHEN starts_with(fold(bare_full) || ' ', last_folded || ' ')
-                    THEN words(fold(bare_full))[last_length + 1:]
+                WHEN starts_with(full_folded || ' ', last_folded || ' ')
+                    THEN words(full_folded)[last_length + 1:]
                 ELSE []
             END AS full_given,
             given_words(bare_first) AS first_given
@@ -103,7 +103,7 @@ CREATE OR REPLACE MACRO named(rel) AS TABLE
     )
     SELECT
         * EXCLUDE (
-            bare_full, bare_last, bare_first, everything, last_folded, split_given, full_words,
+            bare_full, bare_last, bare_first, everything, last_folded, split_given, full_folded,
             last_length, full_given, first_given, all_firsts),
         squash(last_folded) AS last_key,
         list_distinct(list_concat(
@@ -122,5 +122,5 @@ CREATE OR REPLACE MACRO named(rel) AS TABLE
         list_distinct(list_transform(
             CASE WHEN len(full_given) > 1 THEN full_given[2:] ELSE first_given[2:] END,
             lambda m: left(m, 1))) AS middles,
-        nullif(regexp_extract(everything, '\b(jr|sr|ii|iii|iv)\b', 1), '') AS suffix
+        nullif(regexp_extract(everything, '[\s,](jr|sr|ii|iii|iv)\b', 1), '') AS suffix
     FROM forms;

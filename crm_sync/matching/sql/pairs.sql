@@ -2,7 +2,8 @@
 
 CREATE OR REPLACE TEMP TABLE profile_person AS
 SELECT
-    *,
+    source, profile_id, as_of,
+    last_key, last_parts, first_key, firsts, first_initials, middles, suffix,
     list_filter(list_transform(linkedin_urls, lambda u: linkedin_slug(u)), lambda s: s IS NOT NULL) AS slugs,
     city_key(city) AS city_key,
     coalesce(full_name, concat_ws(' ', first_name, last_name)) AS shown_name
@@ -87,3 +88,10 @@ SELECT
 FROM compared
 WHERE by_linkedin OR personal_email IS NOT NULL OR work_email IS NOT NULL OR phone IS NOT NULL
     OR (first_agrees IN ('same', 'nickname', 'initial') AND last_agrees IN ('same', 'part'));
+
+DROP TABLE candidate;
+DROP TABLE crowded;
+DROP TABLE hit;
+DROP TABLE contact_key;
+DROP TABLE contact_name;
+DROP TABLE wanted;
