@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def undo_key(key: str, run_id: int) -> str:
-    """The key of the change that takes back `key` as carried out in a run: the same every time."""
-    return stable_key("undo", key, run_id)
+def undo_key(key: str, run_id: int, portion: int = 0) -> str:
+    """The key of the change that takes back `key` as carried out in a run: the same every time.
+
+    What could not be taken back at first, because a later run had written over it, is a further
+    portion once that run is undone too.
+    """
+    return stable_key("undo", key, run_id, *([portion] if portion else []))
 
 
 def originals(tx: Connection, undo_of: int | None) -> Mapping[str, Intent]:

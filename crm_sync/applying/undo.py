@@ -49,6 +49,22 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class _Effect:
+    """An intent in effect, the fields of it that may still have to be taken back, and in which
+    portion that would be."""
+
+    intent: Intent
+    fields: tuple[FieldChange, ...]
+    portion: int
+
+    def less(self, inverse: Intent) -> _Effect:
+        """What is left after an earlier undo."""
+        done = {field.crm_field for field in inverse.fields}
+        left = tuple(field for field in self.fields if field.crm_field not in done)
+        return _Effect(self.intent, left, self.portion + 1)
+
+
+@dataclass(frozen=True, slots=True)
 class UndoNotes:
     """What taking a run back comes to, before it is applied.
 
@@ -110,17 +126,17 @@ def _undoes(tx: Connection, plan_id: int | None, intents: Sequence[Intent]) -> i
 
 def _inverse(work: Work) -> tuple[Plan, UndoNotes]:
     run_id, at = work.scope.run_id, work.now()
-    effects, planned, taken_back = _effects(work)
-    live = read_live(work.crm, [one for one in effects if one.key not in taken_back])
+    effects, planned = _effects(work)
+    live = read_live(work.crm, [one.intent for one in effects if one.fields])
     changes: list[Change] = []
     kept: list[Kept] = []
     already = 0
     for one in effects:
-        record = live.get((one.entity, one.record_id))
+        record = live.get((one.intent.entity, one.intent.record_id))
         fields, stays = _take_back(one, record) if record is not None else ((), [])
         kept += stays
         if fields:
-            changes.append(_change(one, planned[one.key], fields, run_id))
+            changes.append(_change(one, planned[one.intent.key], fields, run_id))
         elif not stays:
             already += 1
     plan = Plan(
@@ -135,53 +151,71 @@ def _inverse(work: Work) -> tuple[Plan, UndoNotes]:
     return plan, UndoNotes(run_id, len(effects), already, tuple(kept), not changes)
 
 
-def _effects(work: Work) -> tuple[list[Intent], Mapping[str, Change], frozenset[str]]:
-    """What the run's sending put into effect, newest first; the changes; keys taken back before."""
-    connection, run_id = work.scope.connection, work.scope.run_id
+def _effects(work: Work) -> tuple[list[_Effect], Mapping[str, Change]]:
+    """What the run's sending put into effect, newest first, and the changes behind it, by key."""
     with work.store.read() as tx:
-        mine = journal.intents_of_run(tx, run_id)
-        effects = [
+        mine = journal.intents_of_run(tx, work.scope.run_id)
+        ours = [
             one for one in reversed(mine) if one.state is State.DONE and one.sent_at is not None
         ]
-        inverse = journal.by_keys(tx, connection, [undo_key(one.key, run_id) for one in effects])
         planned = {
             change.key: change
-            for plan_id in {one.plan_id for one in effects}
+            for plan_id in {one.plan_id for one in ours}
             for change in plans.load_plan(tx, plan_id).changes
         }
-    undone = {key for key, one in inverse.items() if one.state is State.DONE}
-    taken_back = frozenset(one.key for one in effects if undo_key(one.key, run_id) in undone)
-    return effects, planned, taken_back
+        return _without_taken_back(tx, work.scope, ours), planned
 
 
-def _take_back(one: Intent, live: Record) -> tuple[tuple[FieldChange, ...], list[Kept]]:
+def _without_taken_back(tx: Connection, scope: Scope, ours: Sequence[Intent]) -> list[_Effect]:
+    """Each intent with its fields that no earlier undo has taken back.
+
+    A field that was taken back is settled, even if somebody has given it our value again since.
+    """
+    effects = {one.key: _Effect(one, one.fields, 0) for one in ours}
+    looking = dict(effects)
+    while looking:
+        keys = {undo_key(key, scope.run_id, one.portion): one for key, one in looking.items()}
+        undone = journal.by_keys(tx, scope.connection, keys)
+        looking = {
+            keys[key].intent.key: keys[key].less(inverse)
+            for key, inverse in undone.items()
+            if inverse.state is State.DONE
+        }
+        effects |= looking
+    return list(effects.values())
+
+
+def _take_back(one: _Effect, live: Record) -> tuple[tuple[FieldChange, ...], list[Kept]]:
     """The fields of the inverse change (none: nothing to take back), and what stays."""
-    if one.operation is Operation.CREATE:
+    intent = one.intent
+    if intent.operation is Operation.CREATE:
         inverse = tuple(replace(field, before=field.after, after=None) for field in one.fields)
-        verdict = before_delete(inverse, live, one.modified_at)
-        if verdict.state is SEND.state:
+        verdict = before_delete(inverse, live, intent.modified_at)
+        if verdict is SEND:
             return inverse, []
-        return (), [Kept(one.key, one.entity, one.record_id, (), verdict.message)]
+        return (), [Kept(intent.key, intent.entity, intent.record_id, (), verdict.message)]
     ours = [field for field in one.fields if not same(field.before, field.after)]
     restore = tuple(
         replace(field, before=field.after, after=field.before)
         for field in ours
         if holds(live, field)
     )
-    edited = tuple(
+    changed = tuple(
         field.crm_field for field in ours if not holds(live, field) and not untouched(live, field)
     )
-    stays = [Kept(one.key, one.entity, one.record_id, edited, "edited since")] if edited else []
-    return restore, stays
+    if not changed:
+        return restore, []
+    why = "changed since, by a person or by a later run"
+    return restore, [Kept(intent.key, intent.entity, intent.record_id, changed, why)]
 
 
-def _change(one: Intent, original: Change, fields: tuple[FieldChange, ...], run_id: int) -> Change:
-    creates = one.operation is Operation.CREATE
+def _change(one: _Effect, original: Change, fields: tuple[FieldChange, ...], run_id: int) -> Change:
+    creates = one.intent.operation is Operation.CREATE
     return replace(
         original,
-        key=undo_key(one.key, run_id),
+        key=undo_key(one.intent.key, run_id, one.portion),
         operation=Operation.DELETE if creates else Operation.UPDATE,
-        record_id=one.record_id,
+        record_id=one.intent.record_id,
         fields=fields,
         disposition=Disposition.AUTO,  # asking for an undo is itself the approval
         reason=f"takes back run {run_id}: {original.reason}",
