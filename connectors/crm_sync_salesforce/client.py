@@ -21,7 +21,7 @@ from crm_sync.connector import ServerFault, Usage
 from crm_sync.errors import CrmSyncError
 from crm_sync_salesforce.auth import token_provider
 from crm_sync_salesforce.config import SalesforceConfig
-from crm_sync_salesforce.errors import LocatorGone, error_for, http_date, not_json
+from crm_sync_salesforce.errors import error_for, http_date, not_json
 from crm_sync_salesforce.http import Answer, HttpClient
 from crm_sync_salesforce.soql import URL_BYTES, url_bytes
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
 
 _USAGE = re.compile(r"(?:^|[;,]\s*)api-usage=(\d{1,12})/(\d{1,12})")
-_LOCATOR = re.compile(r"/services/data/v\d{2}\.\d/query(?:All)?/[\w-]+", re.IGNORECASE)
+_LOCATOR = re.compile(r"/services/data/v\d{2,3}\.\d/query[\w/~=%-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class SalesforceClient:
     def query_more(self, path: str) -> QueryPage:
         """A further page. Raises `LocatorGone` when the query has to be made again."""
         if not _LOCATOR.fullmatch(path):
-            raise LocatorGone("not the address of a page")
+            raise ServerFault("the next page has no address of Salesforce's", place=self._place)
         started = time.monotonic()
         answer = self.call("GET", path)
         return self._page(answer.headers, answer.body, started)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.connector import Entity, Gone, Page
+from crm_sync.errors import Busy
 from crm_sync_salesforce import cursor as cursors
 from crm_sync_salesforce.cursor import Cursor
 from crm_sync_salesforce.errors import LocatorGone
@@ -25,6 +26,9 @@ UNDELETABLE = frozenset({"user"})
 
 ARCHIVED = frozenset({"task", "event"})
 """Objects whose old rows an ordinary query leaves out."""
+
+MAX_RESTARTS = 3
+"""How often one pull begins again because its query was closed, before it gives up."""
 
 
 def live_only(object_: str) -> tuple[bool, str]:
@@ -48,6 +52,7 @@ class Pull:
         self._entity = entity
         self._object = object_name(object_)
         self._fields = fields
+        self._restarts = 0
         self._where = condition(where) if where.strip() else ""
 
     def pages(self, stored: str | None) -> Iterator[Page]:
@@ -61,8 +66,7 @@ class Pull:
             try:
                 found = self._client.query_more(at.next_path)
             except LocatorGone:
-                at = replace(at, next_path="")
-                yield from self._query(at.since, not_after=at.then)
+                yield from self._again(at)
             else:
                 yield from self._rest(at, found)
             return
@@ -72,11 +76,20 @@ class Pull:
         soql, everything = self._soql(since)
         found = self._client.query(soql, everything=everything)
         then = cursors.next_start(found.asked_at)
-        if since is not None:
-            then = max(then, since)
         if not_after is not None:
             then = min(then, not_after)
         yield from self._rest(Cursor(self._object, since, then), found)
+
+    def _again(self, at: Cursor) -> Iterator[Page]:
+        """The pull under way from its beginning, keeping the earlier start of the next one."""
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            raise Busy(
+                "Salesforce keeps closing the query before its last page",
+                fix="A user may have a few queries open at once: give crm-sync a user of its own, "
+                "or run when nothing else pulls.",
+            )
+        yield from self._query(at.since, not_after=at.then)
 
     def _rest(self, at: Cursor, found: QueryPage) -> Iterator[Page]:
         while True:
@@ -87,7 +100,7 @@ class Pull:
             try:
                 found = self._client.query_more(at.next_path)
             except LocatorGone:
-                yield from self._query(at.since, not_after=at.then)
+                yield from self._again(at)
                 return
 
     def _page(self, at: Cursor, found: QueryPage) -> Page:

@@ -4,16 +4,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_sync.connector import (
-    ConfigError,
-    Entity,
-    Gone,
-    Operation,
-    Write,
-)
+from crm_sync.connector import ConfigError, Entity, Gone, Operation, Outcome, ServerFault, Write
+from crm_sync.errors import Busy
 from crm_sync_salesforce import SalesforceConnector
 from crm_sync_salesforce import cursor as cursors
-from tests.support.salesforce_org import Org, ids_of, pull, retitle, seed, steady, titles
+from tests.support.salesforce_org import (
+    WRITES,
+    Org,
+    ids_of,
+    outcomes,
+    pull,
+    retitle,
+    seed,
+    steady,
+    titles,
+)
 
 
 @pytest.mark.parametrize("name", ["O'Brien", "D'Alembert \\", 'the "boss"', "a'; DELETE--"])
@@ -152,3 +157,61 @@ def test_a_mistake_of_the_mapping_is_told_as_one(
     assert words in caught.value.message
     assert "mapping" in caught.value.fix
     assert caught.value.exit_code == 2
+
+
+def test_a_query_that_is_closed_again_and_again_ends_the_pull_instead_of_looping(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    seed(crm, [f"t{n}" for n in range(300)])
+    gone = [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}]
+    org.fault("status", {"path": r"/query(All)?/\w"}, status=400, body=gone, times=0)
+    with pytest.raises(Busy, match="keeps closing the query"):
+        list(steady(crm).pull(Entity.CONTACT, ["Title"], cursor=None))
+
+
+@pytest.mark.parametrize(
+    "next_path", ["https://evil.example/x", "//evil.example/x", "/secur/logout.jsp", "../x"]
+)
+def test_a_next_page_elsewhere_is_not_fetched(
+    org: Org, crm: SalesforceConnector, next_path: str
+) -> None:
+    seed(crm, ["t"])
+    body = {"records": [], "done": False, "totalSize": 5, "nextRecordsUrl": next_path}
+    org.fault("status", {"path": "/query"}, status=200, body=body)
+    before = sum(org.calls().values())
+    with pytest.raises(ServerFault, match="no address of Salesforce's"):
+        pull(crm)
+    assert sum(org.calls().values()) == before + 1
+
+
+@pytest.mark.parametrize("body", [[], {"records": 3}, {}, "text", 5])
+def test_an_answer_of_another_shape_is_a_fault_of_the_server(
+    org: Org, crm: SalesforceConnector, body: object
+) -> None:
+    [id] = seed(crm, ["t"])
+    org.fault("status", {"path": "/query"}, status=200, body=body)
+    with pytest.raises(ServerFault):
+        pull(crm)
+    org.fault("status", {"path": "composite/sobjects/Contact"}, status=200, body={"odd": body})
+    with pytest.raises(ServerFault):
+        crm.read(Entity.CONTACT, [id], ["Title"])
+    org.fault("status", WRITES, status=200, body={"odd": body})
+    assert outcomes(steady(crm).write(retitle([id]))) == [Outcome.UNKNOWN]
+
+
+def test_an_answer_without_end_is_cut_off(
+    org: Org, crm: SalesforceConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(crm, ["t" * 100] * 50)
+    monkeypatch.setattr("crm_sync_salesforce.http.MAX_ANSWER_BYTES", 5_000)
+    with pytest.raises(ServerFault, match="without end"):
+        pull(crm)
+
+
+def test_values_that_match_more_records_than_one_page_are_all_found(
+    crm: SalesforceConnector,
+) -> None:
+    ids = seed(crm, ["same"] * 450)
+    found = crm.find(Entity.CONTACT, "Title", ["same", "", "  "])
+    assert {record.id for record in found} == set(ids)
+    assert crm.find(Entity.CONTACT, "Title", ["", " "]) == []

@@ -159,3 +159,30 @@ def test_speaking_https_to_a_plain_server_is_a_clear_error(org: Org) -> None:
     plain = org.url.replace("http://", "https://")
     with pytest.raises(ServerFault, match="the encrypted connection failed"):
         Org(plain).connect().check()
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"token_type": "Bearer"}, ServerFault),
+        ({"access_token": "two words"}, ServerFault),
+        ({"access_token": "x\r\nHost: evil.example"}, ServerFault),
+        ("<html>Down for maintenance</html>", ServerFault),
+    ],
+)
+def test_an_answer_without_a_usable_token_is_a_fault_of_the_server(
+    org: Org, crm: SalesforceConnector, body: object, error: type[CrmSyncError]
+) -> None:
+    org.fault("status", {"path": "oauth2/token"}, status=200, body=body)
+    with pytest.raises(error):
+        crm.describe(Entity.CONTACT)
+
+
+def test_a_user_without_api_access_is_told_what_to_ask_for(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    body = [{"errorCode": "API_DISABLED_FOR_ORG", "message": "The REST API is not enabled"}]
+    org.fault("status", {"path": "/limits"}, status=403, body=body)
+    with pytest.raises(AccessDenied, match="The REST API is not enabled") as caught:
+        crm.check()
+    assert "administrator" in caught.value.fix

@@ -2,13 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm_sync.connector import (
-    ConfigError,
-    Entity,
-    Operation,
-    Outcome,
-    Write,
-)
+from crm_sync.connector import ConfigError, Entity, Operation, Outcome, Ref, Write
 from crm_sync_salesforce import SalesforceConnector
 from tests.support.salesforce_org import Org, outcomes, retitle, seed, steady, titles
 
@@ -83,3 +77,17 @@ def test_two_hundred_records_can_be_deleted_at_once_and_a_bad_id_harms_only_itse
     results = steady(crm).write(deletes)
     assert outcomes(results) == [Outcome.APPLIED] * 199 + [Outcome.REJECTED]
     assert titles(crm, ids) == [None] * 199 + ["old"]
+
+
+def test_an_operation_that_salesforce_lacks_is_a_rejected_row(crm: SalesforceConnector) -> None:
+    link = Write(
+        Operation.LINK, Entity.TASK, "l", "00T000000000001AAA", to=Ref(Entity.CONTACT, "003x")
+    )
+    [result] = steady(crm).write([link])
+    assert (result.outcome, result.code) == (Outcome.REJECTED, "UNSUPPORTED")
+
+
+def test_nothing_to_write_is_no_call(org: Org, crm: SalesforceConnector) -> None:
+    assert crm.write([]) == []
+    assert steady(crm).write([]) == []
+    assert org.calls() == {}

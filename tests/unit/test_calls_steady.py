@@ -19,6 +19,7 @@ from crm_sync.connector import (
     ConnectorConfig,
     Entity,
     FieldSpec,
+    FieldType,
     Finding,
     Operation,
     Outcome,
@@ -364,3 +365,52 @@ def test_attempts_are_counted_by_kind() -> None:
     way.write_chunk(updates(1))
     list(way.pull(Entity.CONTACT, [], cursor=None))
     assert way.calls == {"write": 2, "pull": 2}
+
+
+def test_everything_else_reaches_the_connector_and_describing_is_tried_again() -> None:
+    class Described(Shelf):
+        faults: ClassVar[list[Exception]] = [ServerFault("503"), Unreachable("refused")]
+
+        def describe(self, entity: Entity) -> Sequence[FieldSpec]:
+            if self.faults:
+                raise self.faults.pop()
+            return [FieldSpec(entity, "Title", FieldType.TEXT)]
+
+        def missing_schema(self, wanted: Sequence[FieldSpec]) -> Sequence[SchemaChange]:
+            return [SchemaChange(spec, "create", "absent") for spec in wanted]
+
+        def check(self) -> Sequence[Finding]:
+            raise Unreachable("refused")
+
+    way = steady(Described())
+    [spec] = way.describe(Entity.CONTACT)
+    assert spec.name == "Title"
+    assert [change.wanted for change in way.missing_schema([spec])] == [spec]
+    assert (way.schema, way.usage(), way.url(Entity.CONTACT, "7")) == ((), Usage(0, 10_000), "7")
+    with pytest.raises(Unreachable):
+        way.check()  # at once: a person is waiting for the answer
+    assert way.calls == {"describe": 4, "check": 1}
+
+
+def test_a_locked_row_keeps_its_rejection_when_the_crm_is_lost_meanwhile() -> None:
+    shelf = Shelf()
+    shelf.locked = {"k1": 1}
+    shelf.before = lambda writes: Unreachable("cut") if len(writes) == 1 else None
+    results = steady(shelf, policy=RetryPolicy(attempts=2)).write_chunk(updates(2))
+    assert outcomes(results) == [Outcome.APPLIED, Outcome.REJECTED]
+    assert (results[1].code, results[1].retry) == ("LOCKED", True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RetryPolicy(attempts=0),
+        lambda: RetryPolicy(total_seconds=-1),
+        lambda: Breaker(threshold=0),
+        lambda: QuotaFloor(1.0),
+        lambda: QuotaFloor(-0.1),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match="needs|share"):
+        make()
