@@ -412,5 +412,5 @@ def test_a_locked_row_keeps_its_rejection_when_the_crm_is_lost_meanwhile() -> No
     ],
 )
 def test_settings_that_make_no_sense_are_refused(make: Callable[[], object]) -> None:
-    with pytest.raises(ValueError, match="needs|share"):
+    with pytest.raises(ValueError, match=r"needs|share"):
         make()
