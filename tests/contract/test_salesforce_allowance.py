@@ -1,23 +1,17 @@
 from __future__ import annotations
 
-import json
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-import requests
 
 from crm_sync.connector import (
-    ConfigError,
     Entity,
     QuotaReached,
     RateLimited,
 )
-from crm_sync.sandbox.http import Request, Response, json_response
-from crm_sync.sandbox.server import RunningServer
 from crm_sync_salesforce import SalesforceConnector
 from crm_sync_salesforce.sandbox import SalesforceSandbox
-from tests.support.salesforce_org import Org, ids_of, seed, steady, titles
+from tests.support.salesforce_org import Org, seed, steady, titles
 
 
 def test_the_allowance_is_followed_and_its_end_stops_the_run(
@@ -81,41 +75,3 @@ def test_check_warns_when_the_day_is_nearly_used_up(org: Org, crm: SalesforceCon
     [finding] = [one for one in crm.check() if one.subject == "sign-in"]
     assert finding.level == "warning"
     assert "of 1000" in finding.message
-
-
-def test_a_field_list_too_long_for_a_url_is_asked_for_in_a_body(
-    sandbox: SalesforceSandbox,
-) -> None:
-    longest = 0
-
-    def with_composite(request: Request) -> Response | None:
-        """Salesforce's composite end point before the sandbox: one part, carried out inside."""
-        nonlocal longest
-        longest = max(longest, len(request.target))
-        if not request.path.endswith("/composite"):
-            return sandbox.respond(request)
-        [part] = json.loads(request.body)["compositeRequest"]
-        inner = requests.request(
-            part["method"],
-            inside.url + part["url"],
-            headers={**part["httpHeaders"], "Authorization": request.headers["authorization"]},
-            timeout=10,
-        )
-        told = {"body": inner.json(), "httpStatusCode": inner.status_code, "referenceId": "query"}
-        return json_response({"compositeResponse": [told]})
-
-    inside = sandbox.start()
-    many = [f"A_Field_With_A_Long_Name_{n:02}__c" for n in range(90)]
-    org = Org(inside.url)
-    for name in many:
-        org.control("fields", {"object": "Contact", "field": name})
-    with RunningServer(with_composite) as outside, closing(Org(outside.url).connect()) as crm:
-        ids = seed(crm, ["t"] * 250)
-        pages = list(crm.pull(Entity.CONTACT, many, cursor=None))
-        assert set(ids_of(pages)) == set(ids)
-        assert set(pages[0].records[0].fields) == set(many)
-        assert len(pages) == 2
-        assert pages[-1].complete
-        with pytest.raises(ConfigError, match="no field Absent__c"):
-            list(crm.pull(Entity.CONTACT, [*many, "Absent__c"], cursor=None))
-    assert longest < 2_200

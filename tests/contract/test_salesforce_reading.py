@@ -215,3 +215,19 @@ def test_values_that_match_more_records_than_one_page_are_all_found(
     found = crm.find(Entity.CONTACT, "Title", ["same", "", "  "])
     assert {record.id for record in found} == set(ids)
     assert crm.find(Entity.CONTACT, "Title", ["", " "]) == []
+
+
+def test_a_field_list_too_long_for_a_url_is_asked_for_in_a_body(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    many = [f"A_Field_With_A_Long_Name_{n:02}__c" for n in range(90)]
+    for name in many:
+        org.control("fields", {"object": "Contact", "field": name})
+    ids = seed(crm, ["t"] * 250)
+    pages = list(crm.pull(Entity.CONTACT, many, cursor=None))
+    assert set(ids_of(pages)) == set(ids)
+    assert set(pages[0].records[0].fields) == set(many)
+    assert [page.complete for page in pages] == [False, True]
+    assert "GET query" not in org.calls()
+    with pytest.raises(ConfigError, match="no field Absent__c"):
+        list(crm.pull(Entity.CONTACT, [*many, "Absent__c"], cursor=None))
