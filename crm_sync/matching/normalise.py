@@ -51,7 +51,6 @@ def _set_variables(db: DuckDBPyConnection) -> None:
         "free_mail_domains": words.FREE_MAIL_DOMAINS,
         "shared_hosts": words.SHARED_HOSTS,
         "title_fillers": words.TITLE_FILLERS,
-        "particles": words.PARTICLES,
     }
     for name, values in lists.items():
         db.execute(f"SET VARIABLE {name} = [{', '.join(_literal(value) for value in values)}]")

@@ -248,9 +248,6 @@ POST_NOMINALS = (
     r"(?i)(?:,?\s+(?:jr|sr|ii|iii|iv|md|m\.d|phd|ph\.d|esq|cpa|mba|pe|rn|dds|cfa|pmp|emba|jd|llm)"
     r"\.?)+\s*$"
 )
-PARTICLES: Sequence[str] = _each(
-    "de du des d van von der den la le les di da del della dos das do ter ten bin al el st"
-)
 
 SEAT_PATTERN = (
     r"\b(board (member|director|observer|advis[eo]r|chair)|member (of the )?board|advisory board"

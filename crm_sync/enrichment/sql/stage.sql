@@ -1,23 +1,55 @@
 -- One source: source_row (a view over its records) joined with wanted(key).
 
+-- Companies are written the same way again and again: each spelling is normalised once, and only
+-- those that some contact's employer has are looked for in the records.
+CREATE OR REPLACE TEMP TABLE wanted_employer AS
+SELECT DISTINCT split_part(key, '|', 2) AS employer FROM wanted WHERE starts_with(key, 'o:');
+
+CREATE OR REPLACE TEMP TABLE source_employer AS
+WITH spelt AS (
+    SELECT DISTINCT unnest(list_distinct(flatten(list_transform(
+        employments, lambda e: [{'kind': 'n', 'text': e.organisation}, {'kind': 'd', 'text': e.domain}]))))
+        AS spelling
+    FROM source_row
+),
+keyed AS (
+    SELECT spelling, unnest(CASE spelling.kind
+        WHEN 'n' THEN ['n:' || company_key(spelling.text)] ELSE host_keys(host(spelling.text)) END) AS employer
+    FROM spelt WHERE spelling.text IS NOT NULL
+)
+SELECT spelling.kind || spelling.text AS spelling, employer
+FROM keyed SEMI JOIN wanted_employer USING (employer);
+
 CREATE OR REPLACE TEMP TABLE source_hit AS
-WITH keyed AS (
+WITH record AS (
     SELECT
-        profile_id,
-        version,
-        unnest(list_distinct(list_concat(
+        profile_id, version, last_parts,
+        flatten(list_transform(
+            employments, lambda e: ['n' || e.organisation, 'd' || e.domain])) AS spellings,
+        list_concat(
             list_transform(linkedin_urls, lambda u: 'l:' || linkedin_slug(u)),
-            list_transform(emails, lambda e: 'e:' || email_key(e)),
+            list_transform(emails, lambda e: 'e:' || address_key(e)),
             list_transform(phones, lambda p: 'p:' || phone_key(p, country)),
             flatten(list_transform(last_parts, lambda l: list_transform(
-                list_distinct(flatten(list_transform(employments, lambda e: employer_keys(e.organisation, host(e.domain))))),
-                lambda k: 'o:' || l || '|' || k))),
-            flatten(list_transform(last_parts, lambda l: list_transform(
-                firsts, lambda f: 'f:' || f || '|' || l)))))) AS key
+                firsts, lambda f: 'f:' || f || '|' || l)))) AS keys
     FROM named('source_row')
     WHERE profile_id IS NOT NULL AND coalesce(full_name, first_name, last_name) IS NOT NULL
+),
+said AS (
+    SELECT profile_id, version, unnest(list_concat(
+        list_transform(keys, lambda k: {'last': NULL, 'text': k}),
+        flatten(list_transform(last_parts, lambda l: list_transform(
+            spellings, lambda s: {'last': l, 'text': s}))))) AS item
+    FROM record
+),
+keyed AS (
+    SELECT s.profile_id, s.version,
+        CASE WHEN s.item.last IS NULL THEN s.item.text
+            ELSE 'o:' || s.item.last || '|' || e.employer END AS key
+    FROM said s
+    LEFT JOIN source_employer e ON s.item.last IS NOT NULL AND e.spelling = s.item.text
 )
-SELECT profile_id, version, key FROM keyed SEMI JOIN wanted USING (key);
+SELECT DISTINCT profile_id, version, key FROM keyed SEMI JOIN wanted USING (key);
 
 CREATE OR REPLACE TEMP TABLE source_newest AS
 SELECT * REPLACE (partial_date(verified_on) AS verified_on)
@@ -67,4 +99,6 @@ WHERE e.organisation IS NOT NULL OR e.domain IS NOT NULL
 GROUP BY ALL;
 
 DROP TABLE source_hit;
+DROP TABLE source_employer;
+DROP TABLE wanted_employer;
 DROP TABLE source_newest;

@@ -43,9 +43,8 @@ CREATE OR REPLACE MACRO says_still_there(t) AS
 -- The keys by which a profile can be wanted, as strings: l:LinkedIn e:e-mail p:phone
 -- o:last name|employer f:first name|last name. A host's two and three last labels both stand for
 -- its registrable domain; a contact asks for the exact one.
-CREATE OR REPLACE MACRO employer_keys(organisation, host_name) AS
+CREATE OR REPLACE MACRO host_keys(host_name) AS
     list_filter(
-        ['n:' || company_key(organisation),
-         'd:' || regexp_extract(host_name, '([^.]+\.[^.]+)$', 1),
+        ['d:' || nullif(regexp_extract(host_name, '([^.]+\.[^.]+)$', 1), ''),
          'd:' || nullif(regexp_extract(host_name, '([^.]+\.[^.]+\.[^.]+)$', 1), '')],
-        lambda k: k IS NOT NULL AND length(k) > 2);
+        lambda k: k IS NOT NULL);

@@ -1,5 +1,9 @@
 -- The CRM's side: contact_input (as the caller gave it) and site(host, domain).
 
+CREATE OR REPLACE TEMP TABLE contact_title AS
+SELECT title, title_key(title) AS title_key, is_seat(title) AS is_seat
+FROM (SELECT DISTINCT trim(title) AS title FROM contact_input) WHERE title <> '';
+
 CREATE OR REPLACE TEMP TABLE contact AS
 WITH bare AS (
     SELECT
@@ -24,8 +28,8 @@ SELECT
     bare.* EXCLUDE (organisation_host, mail, phone_key, mobile_key),
     company_key(organisation) AS company_key,
     company_marks(organisation) AS company_marks,
-    title_key(title) AS title_key,
-    is_seat(title) AS is_seat,
+    t.title_key,
+    coalesce(t.is_seat, FALSE) AS is_seat,
     site.domain AS domain,
     mail_site.domain AS mail_domain,
     email_key_of(mail[1]) AS email_key,
@@ -35,17 +39,25 @@ SELECT
         [mobile_key, CASE WHEN is_mobile_number(phone_key) THEN phone_key END],
         lambda k: k IS NOT NULL) AS phone_keys
 FROM bare
+LEFT JOIN contact_title t USING (title)
 LEFT JOIN site ON site.host = organisation_host
 LEFT JOIN site mail_site ON mail_site.host = mail[1].domain;
 
--- The same with its name taken apart.
+-- The same with its name taken apart, and the other forms of its first names.
+CREATE OR REPLACE TEMP TABLE contact_parsed AS FROM named('contact');
+
 CREATE OR REPLACE TEMP TABLE contact_person AS
+WITH familiar AS (
+    SELECT contact_id, list_distinct(flatten(list(k.others))) AS nicknames
+    FROM (SELECT contact_id, unnest(firsts) AS name FROM contact_parsed) JOIN nickname k USING (name)
+    GROUP BY contact_id
+)
 SELECT
     n.*,
     coalesce(nullif(concat_ws(' ', n.first_name, n.last_name), ''), n.full_name, '') AS shown_name,
-    (SELECT list_distinct(flatten(list(k.others)))
-     FROM nickname k WHERE list_contains(n.firsts, k.name)) AS nicknames
-FROM named('contact') n;
+    coalesce(f.nicknames, []) AS nicknames
+FROM contact_parsed n
+LEFT JOIN familiar f USING (contact_id);
 
 -- What can identify a contact. A work address is one that stands in the CRM's e-mail field and is
 -- no free mail; everything else is the person's own.
@@ -79,4 +91,6 @@ CREATE OR REPLACE TEMP TABLE wanted AS
 SELECT key FROM contact_key UNION SELECT key FROM contact_name;
 
 DROP TABLE contact;
+DROP TABLE contact_parsed;
+DROP TABLE contact_title;
 DROP TABLE contact_input;

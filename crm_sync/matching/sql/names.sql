@@ -110,7 +110,8 @@ CREATE OR REPLACE MACRO named(rel) AS TABLE
             CASE WHEN last_folded IS NULL THEN [] ELSE [squash(last_folded)] END,
             CASE WHEN last_length > 1 THEN list_filter(
                 words(last_folded),
-                lambda w: length(w) >= 3 AND NOT list_contains(getvariable('particles'), w))
+                lambda w: length(w) >= 3 AND w NOT IN (
+                    'des', 'van', 'von', 'der', 'den', 'les', 'del', 'della', 'dos', 'das', 'ter', 'ten', 'bin'))
             ELSE [] END)) AS last_parts,
         coalesce(first_given[1], full_given[1]) AS first_key,
         list_filter(all_firsts, lambda f: length(f) > 1) AS firsts,

@@ -69,6 +69,18 @@ CREATE OR REPLACE MACRO email_key_of(p) AS
 
 CREATE OR REPLACE MACRO email_key(t) AS email_key_of(email_parts(t));
 
+-- The same for the many addresses of a source, of which only wanted ones matter: what is no
+-- address, or nobody's own, is simply wanted by no contact.
+CREATE OR REPLACE MACRO google_without_dots(address) AS
+    CASE
+        WHEN ends_with(address, '@gmail.com') OR ends_with(address, '@googlemail.com')
+            THEN replace(split_part(address, '@', 1), '.', '') || '@gmail.com'
+        ELSE address
+    END;
+
+CREATE OR REPLACE MACRO address_key(t) AS
+    google_without_dots(regexp_replace(lower(trim(t)), '^(?:mailto:)?([^@+]+)(?:\+[^@]*)?@', '\1@'));
+
 CREATE OR REPLACE MACRO is_free_mail(domain) AS
     list_contains(getvariable('free_mail_domains'), domain);
 

@@ -51,7 +51,7 @@ WITH compared AS (
         d.*,
         CASE
             WHEN list_has_any(c.firsts, p.firsts) THEN 'same'
-            WHEN list_has_any(coalesce(c.nicknames, []), p.firsts) THEN 'nickname'
+            WHEN list_has_any(c.nicknames, p.firsts) THEN 'nickname'
             WHEN initials_agree(c.first_initials, p.firsts, p.first_initials)
                 OR initials_agree(p.first_initials, c.firsts, c.first_initials) THEN 'initial'
             WHEN jaro_winkler_similarity(c.first_key, p.first_key) >= 0.92 THEN 'spelling'
