@@ -165,13 +165,13 @@ def _plan(
     now, store = utc_now(), workspace.store
     mapping = workspace.mapping(connection)
     # What an operator can have got wrong is told before the long work begins.
-    load_playbooks_of(connection)
-    open_sources(workspace.config, connection)
+    playbooks = load_playbooks_of(connection)
+    sources = open_sources(workspace.config, connection)
     with store.lock(connection.name):
         pull_all(store, connection, mapping, crm, now=now, progress=progress)
-        judged = judge_all(store, workspace.config, connection, mapping, now=now, progress=progress)
+        judged = judge_all(store, connection, mapping, sources, now=now, progress=progress)
         progress("Planning", 0, None)
-        made = draft_plan(store, connection, mapping, crm, judged, now=now)
+        made = draft_plan(store, connection, mapping, playbooks, crm, judged, now=now)
     with store.begin() as tx:
         runs.set_plan(tx, run.id, made.id)
     run.counts = {**made.funnel, **plans.counts_by_disposition(made)}

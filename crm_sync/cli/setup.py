@@ -98,9 +98,10 @@ def check(
 def _print_finding(finding: Finding) -> None:
     from rich.markup import escape
 
+    # Not wrapped: a place (file:line:column) has to stay whole to be copied.
     console().print(
-        f"  {_MARK[finding.level.value]}  {escape(finding.subject)}: {escape(finding.message)}"
+        f"  {_MARK[finding.level.value]}  {escape(finding.subject)}: {escape(finding.message)}",
+        soft_wrap=True,
     )
-    if finding.fix:
-        for line in finding.fix.splitlines():
-            console().print(f"           {escape(line)}")
+    for line in finding.fix.splitlines():
+        console().print(f"           {escape(line)}", soft_wrap=True)

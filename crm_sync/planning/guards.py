@@ -27,7 +27,7 @@ TASKS_PER_COLLEAGUE = "tasks_per_colleague"
 APPROVED, REJECTED = "approved", "rejected"
 """What a person can decide about a change."""
 
-_APPROVE = "Look at the changes with `crm-sync review` and approve what is right"
+_APPROVE = "Look at the changes with `crm-sync changes` and approve what is right"
 
 
 def planned_guards(inputs: PlanInputs, changes: Sequence[Change]) -> tuple[GuardResult, ...]:
@@ -83,7 +83,7 @@ def tripped(
 
 def refusal(results: Sequence[GuardResult], place: str = "") -> GuardTripped:
     """The error to raise for tripped guards: all their messages, and what to do about each."""
-    messages = "; ".join(result.message for result in results)
+    messages = "; ".join(f"{result.message} (guard {result.name})" for result in results)
     fixes = dict.fromkeys(result.fix for result in results if result.fix)
     return GuardTripped(f"nothing was written: {messages}", place=place, fix="\n  ".join(fixes))
 
@@ -115,8 +115,7 @@ def empty_source(name: str, count: SourceCount) -> GuardResult:
         measured=count.profiles,
         limit=1,
         message=f"the enrichment source `{name}` holds {found}",
-        fix=f"Look at the files of `enrichment.{name}` in config.yaml and at `crm-sync rejects`, "
-        "then plan again.",
+        fix=f"Look at the files of `enrichment.{name}` in config.yaml, then plan again.",
     )
 
 

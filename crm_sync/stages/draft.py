@@ -35,6 +35,7 @@ def draft_plan(
     store: Store,
     connection: Connection,
     mapping: Mapping,
+    playbooks: Playbooks,
     crm: Steady,
     judged: Judged,
     *,
@@ -43,7 +44,6 @@ def draft_plan(
     """The plan for the stored verdicts, stored in its turn."""
     from crm_sync.planning.build import build_plan
 
-    playbooks = load_playbooks_of(connection)
     with store.read() as tx:
         inputs = _inputs(tx, connection, mapping, playbooks, crm, judged, now)
     plan = build_plan(inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -50,9 +51,9 @@ def open_sources(config: Config, connection: Connection) -> list[Source]:
 
 def judge_all(
     store: Store,
-    config: Config,
     connection: Connection,
     mapping: Mapping,
+    sources: Sequence[Source],
     *,
     now: datetime,
     progress: Progress = silent,
@@ -61,7 +62,6 @@ def judge_all(
     from crm_sync.matching.engine import judge
     from crm_sync.store.export import contacts_table
 
-    sources = open_sources(config, connection)
     progress("Comparing with the enrichment data", 0, None)
     contacts = contacts_table(store, connection.name, mapping)
     judgement = judge(contacts, sources, now=now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
+from crm_sync.errors import ConfigError
 from crm_sync.mapping import Mapping
 from crm_sync.model import Entity
 from crm_sync.progress import Progress, silent
@@ -32,11 +33,20 @@ def pull_all(
     Returns how many records were new or changed, by entity. Interrupted at any point, the next
     pull goes on where this one stopped: a page and its cursor are stored together.
     """
-    return {
-        entity.value: _pull(store, connection, mapping, crm, entity, now, progress)
-        for entity in ENTITIES
-        if mapping.reads(entity) is not None
-    }
+    changed: dict[str, int] = {}
+    for entity in ENTITIES:
+        if mapping.reads(entity) is None:
+            continue
+        try:
+            changed[entity.value] = _pull(store, connection, mapping, crm, entity, now, progress)
+        except ConfigError as refused:
+            raise _placed(refused, mapping, crm, entity) from None
+    return changed
+
+
+def _placed(refused: ConfigError, mapping: Mapping, crm: Steady, entity: Entity) -> ConfigError:
+    """What the CRM refused, at the line of the mapping that asked for it, if that can be found."""
+    return next(iter(mapping.problems(entity, crm.describe(entity))), refused)
 
 
 def _pull(

@@ -62,7 +62,7 @@ CASES: dict[str, tuple[Break, int, tuple[str, ...]]] = {
     "missing enrichment file": (
         lambda project: (project.folder.parent / "profiles.jsonl").unlink(),
         2,
-        ("profiles.jsonl", "no file"),
+        ("profiles.jsonl", "no such file"),
     ),
     "missing mapping": (
         lambda project: (project.folder / "mappings/salesforce.yaml").unlink(),
@@ -122,9 +122,9 @@ CASES: dict[str, tuple[Break, int, tuple[str, ...]]] = {
         ("config.yaml:", "playboks"),
     ),
     "broken playbook template": (
-        replace("mappings/playbooks.yaml", "{{", "{{ ("),
+        replace("mappings/playbooks.yaml", "{{ contact }} has", "{{ contact has"),
         2,
-        ("mappings/playbooks.yaml:",),
+        ("mappings/playbooks.yaml:43",),
     ),
 }
 

@@ -66,7 +66,7 @@ def _hit(project: Project) -> bool:
 
     faults = requests.get(f"{project.crm.url}/sandbox/faults", timeout=10).json()
     rows = faults["faults"] if isinstance(faults, dict) else faults
-    return any(row["hits"] for row in rows)
+    return any(row["fired"] for row in rows)
 
 
 def _every_field_is_as_planned(project: Project, plan: dict[str, object]) -> None:
