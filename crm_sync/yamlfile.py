@@ -163,7 +163,7 @@ class _Reader:
                 place=f"{self._path}:{line}:{column}",
                 fix="Delete it; is this really a YAML file?",
             ) from None
-        except (YAMLError, ValueError, IndexError, TypeError, AttributeError, KeyError) as problem:
+        except (YAMLError, ValueError, TypeError, LookupError, AttributeError) as problem:
             # The parser trips over some texts in its own code; it is the text that is wrong.
             raise ConfigError(
                 f"is not YAML ({type(problem).__name__})",
@@ -216,7 +216,7 @@ class _Reader:
     def _scalar(self, node: Any, tag: str) -> Any:
         try:
             return self._yaml.constructor.construct_object(node, deep=True)
-        except (ValueError, OverflowError, ArithmeticError, TypeError, KeyError, AttributeError):
+        except (ValueError, ArithmeticError, TypeError, LookupError, AttributeError):
             what = {"timestamp": "date", "int": "number", "float": "number"}.get(tag, tag)
             raise self._error(
                 f"is not a possible {what}", node.start_mark, "Correct it, or quote it as text."
