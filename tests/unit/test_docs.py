@@ -214,6 +214,27 @@ def test_every_end_point_and_fault_of_the_sandbox_is_described(tmp_path: Path) -
     assert set(KINDS) <= code_words(text)
 
 
+def shown_path(pattern: str) -> str:
+    """A route's pattern as the page writes it."""
+    plain = pattern.replace(r"(?P<base>/services/data/v\d\d\.\d)", "…").replace("(?:All)?", "")
+    return re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", plain).replace(r"\w+/\w+", "…")
+
+
+def test_every_call_that_the_sandbox_answers_is_described(tmp_path: Path) -> None:
+    lines = page("reference/sandbox.md").splitlines()
+    with SalesforceSandbox.open(tmp_path / "org.db") as sandbox:
+        routes = [(one.method, shown_path(one.pattern.pattern)) for one in sandbox.routes()]
+    assert len(routes) > 20
+    missing = [
+        (method, path)
+        for method, path in routes
+        if not any(
+            method in line and re.search(rf"{re.escape(path)}(?![\w/])", line) for line in lines
+        )
+    ]
+    assert missing == []
+
+
 def test_the_fields_to_create_in_salesforce_are_those_that_are_written() -> None:
     text = page("how-to/connect-salesforce.md")
     listed = set(re.findall(r"`(Crm_Sync_\w+__c)`", section(text, "## 2")))
