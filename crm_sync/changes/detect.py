@@ -55,6 +55,7 @@ DOUBT_WORDS = {
     "no_start": "The source does not say since when",
     "no_end": "The source does not say when the old job ended",
     "several_titles": "Several present titles there",
+    "title_not_in_history": "The CRM's title is not among those that the source lists there",
     "similar_title": "One title contains the other",
     "several_employers": "Several present employers",
     "city_only": "Only name, former employer and city say that this is the same person",

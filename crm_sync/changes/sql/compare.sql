@@ -5,7 +5,7 @@ SELECT organisation, company_key(organisation) AS company_key, company_marks(org
 FROM (SELECT DISTINCT organisation FROM employment WHERE organisation IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE title_words_known AS
-SELECT title, title_key(title) AS title_key, is_seat(title) AS is_seat
+SELECT title, title_key(title) AS title_key, title_letters(title) AS title_letters, is_seat(title) AS is_seat
 FROM (SELECT DISTINCT title FROM employment WHERE title IS NOT NULL);
 
 -- A job that begins after the date of the claim is ignored. An end date that lies after it is a
@@ -37,7 +37,7 @@ SELECT
     END AS state,
     coalesce(o.company_key = c.company_key, FALSE) OR coalesce(s.domain = c.domain, FALSE) AS there,
     s.domain IS NOT NULL AND c.domain IS NOT NULL AND s.domain <> c.domain AS other_domain,
-    coalesce(t.title_key = c.title_key, FALSE) AS same_title
+    coalesce(t.title_key = c.title_key OR t.title_letters = c.title_letters, FALSE) AS same_title
 FROM best_match m
 JOIN contact_person c USING (contact_id)
 JOIN employment e USING (source, profile_id)

@@ -109,13 +109,14 @@ SELECT
         CASE WHEN happened_on + getvariable('slack_days') < changed_on THEN 'before_record' END,
         CASE WHEN kind IN ('retitled', 'moved') AND since IS NULL THEN 'no_start' END,
         CASE WHEN kind = 'retitled' AND titles_there > 1 THEN 'several_titles' END,
+        CASE WHEN kind = 'retitled' AND held_before IS NULL THEN 'title_not_in_history' END,
         CASE WHEN kind = 'retitled' AND held_before IS NULL AND (
             list_has_all(words(from_title_key), words(job_title_key))
             OR list_has_all(words(job_title_key), words(from_title_key))) THEN 'similar_title' END,
         CASE WHEN last_ending = 'undated' THEN 'no_end' END,
         CASE WHEN last_other_domain THEN 'other_domain' END,
         CASE WHEN kind = 'moved' AND employers_elsewhere > 1 THEN 'several_employers' END,
-        CASE WHEN kind = 'moved' AND by_city_only THEN 'city_only' END,
+        CASE WHEN kind IN ('moved', 'left') AND by_city_only THEN 'city_only' END,
         CASE WHEN kind = 'moved' AND since + 180 < last_end_on THEN 'long_overlap' END,
         CASE WHEN kind = 'moved' AND NOT (
             coalesce(job_domain <> from_domain, FALSE)

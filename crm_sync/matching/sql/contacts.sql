@@ -1,7 +1,7 @@
 -- The CRM's side: contact_input (as the caller gave it) and site(host, domain).
 
 CREATE OR REPLACE TEMP TABLE contact_title AS
-SELECT title, title_key(title) AS title_key, is_seat(title) AS is_seat
+SELECT title, title_key(title) AS title_key, title_letters(title) AS title_letters, is_seat(title) AS is_seat
 FROM (SELECT DISTINCT trim(title) AS title FROM contact_input) WHERE title <> '';
 
 CREATE OR REPLACE TEMP TABLE contact AS
@@ -29,6 +29,7 @@ SELECT
     company_key(organisation) AS company_key,
     company_marks(organisation) AS company_marks,
     t.title_key,
+    t.title_letters,
     coalesce(t.is_seat, FALSE) AS is_seat,
     site.domain AS domain,
     mail_site.domain AS mail_domain,

@@ -143,6 +143,10 @@ CREATE OR REPLACE MACRO title_key(t) AS
         words(title_phrases(' ' || array_to_string(title_words(t), '  ') || ' ')),
         lambda w: coalesce(getvariable('title_synonyms')[w], w)), ' ')))), ' '), '');
 
+-- The letters of a title in alphabetical order: equal when two letters were swapped in typing.
+CREATE OR REPLACE MACRO title_letters(t) AS
+    array_to_string(list_sort(string_split(squash(fold(t)), '')), '');
+
 -- Seats that people hold beside their job: taking or leaving one is not changing job.
 CREATE OR REPLACE MACRO is_seat(t) AS
     coalesce(
