@@ -1,13 +1,12 @@
 """Normalisation, defined once: SQL macros that every comparison uses.
 
 `install` puts them into a DuckDB connection; the macros themselves stand in `sql/normalise.sql`
-and `sql/names.sql`, the word lists in `words`. `normalised` runs one of them over some texts,
-which is what tests and explanations use.
+and `sql/names.sql`, the word lists in `words`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -29,19 +28,6 @@ def install(db: DuckDBPyConnection) -> None:
 def statement(name: str) -> str:
     """The text of one of this package's SQL files."""
     return files("crm_sync.matching").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-
-
-def normalised(macro: str, texts: Sequence[str | None]) -> list[str | None]:
-    """What a one-argument macro (`fold`, `company_key`, `title_key`, …) makes of each text."""
-    import duckdb
-
-    if not macro.isidentifier():
-        raise ValueError(f"{macro!r} is not the name of a macro")
-    with duckdb.connect() as db:
-        install(db)
-        query = f"SELECT list_transform($texts::VARCHAR[], lambda t: {macro}(t))"
-        found = db.execute(query, {"texts": list(texts)}).fetchone()
-    return list(found[0]) if found else []
 
 
 def _set_variables(db: DuckDBPyConnection) -> None:

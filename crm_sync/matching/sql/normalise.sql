@@ -125,7 +125,7 @@ CREATE OR REPLACE MACRO city_key(t) AS
 
 -- Titles: a bag of words, so that order, punctuation, language and gender do not matter.
 CREATE OR REPLACE MACRO title_stem(w) AS
-    CASE WHEN length(w) < 4 THEN w ELSE regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    CASE WHEN length(w) < 4 THEN w WHEN starts_with(w, 'cheffe') THEN 'chef' ELSE regexp_replace(regexp_replace(regexp_replace(regexp_replace(
         regexp_replace(regexp_replace(w, 's$', ''), 'trice$', 'teur'), 'euse$', 'eur'), 'ienne$', 'ien'),
         'ive$', 'if'), 'e+$', '') END;
 
