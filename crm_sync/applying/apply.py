@@ -10,14 +10,14 @@ from crm_sync.applying.batches import batches, phases
 from crm_sync.applying.intents import Entry, Intent, Scope
 from crm_sync.applying.inverse import originals
 from crm_sync.applying.reconcile import settle, settle_open
-from crm_sync.applying.report import ApplyReport, Problem, build_report
+from crm_sync.applying.report import PROBLEM_LIMIT, ApplyReport, Problem, build_report
 from crm_sync.applying.select import NO_REQUIREMENT, Selection, ready, refuse_stale, select
 from crm_sync.applying.send import carry_out
-from crm_sync.applying.states import State
+from crm_sync.applying.states import OPEN, State
 from crm_sync.applying.work import Clock, Crm, Sleep, Work, task_key_field
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Change, Plan
-from crm_sync.store import journal, plans
+from crm_sync.store import journal, journal_entries, plans
 from crm_sync.store.database import Store
 
 __all__ = ["ApplyReport", "Problem", "apply_plan"]
@@ -81,12 +81,11 @@ class _Meter:
             self._progress(self._done, self._total)
 
 
-def _choose(work: Work, given: Plan) -> tuple[Selection, Mapping[str, Intent]]:
+def _choose(work: Work, plan: Plan) -> tuple[Selection, Mapping[str, Intent]]:
     """What goes, and the intents that it takes back (of an undo)."""
     at = work.now()
     with work.store.begin() as tx:
-        plan = plans.load_plan(tx, given.id)
-        refuse_stale(given, plan, at)
+        refuse_stale(plan, journal.plan_terms(tx, plan.id), at)
         taking_back = originals(tx, plan.undo_of)
         # From here on the person's word holds: what is taken back must not come again.
         undone = [one.key for one in taking_back.values() if one.state is State.DONE]
@@ -95,7 +94,7 @@ def _choose(work: Work, given: Plan) -> tuple[Selection, Mapping[str, Intent]]:
             plan,
             decisions=plans.decisions(tx, plan),
             rejected=plans.rejected_keys(tx, plan.connection),
-            held=journal.by_keys(tx, plan.connection, [one.key for one in plan.changes]),
+            held=journal.states(tx, plan.connection, [one.key for one in plan.changes]),
             operations=work.crm.capabilities.operations,
         )
     return chosen, taking_back
@@ -107,14 +106,14 @@ def _ready(work: Work, phase: Sequence[Change]) -> tuple[Sequence[Change], int]:
         needed = {change.requires for change in phase if change.requires}
         split = ready(
             phase,
-            journal.by_keys(tx, work.scope.connection, needed),
+            journal.states(tx, work.scope.connection, needed),
             plans.rejected_keys(tx, work.scope.connection),
         )
         entries = [
             Entry(change, State.CANCELLED, code="REQUIREMENT", message=why)
             for change, why in split.given_up
         ]
-        journal.enter(tx, work.scope, entries, work.now())
+        journal_entries.enter(tx, work.scope, entries, work.now())
     return split.go, len(split.waiting)
 
 
@@ -128,30 +127,31 @@ def _send(
             carry_out(work, batch, taking_back)
             if sending == 1:
                 meter.advance(len(batch))
-        settle(work, [one.key for one in todo], last=sending == SENDS)
+        settle(work, last=sending == SENDS)
         todo = _not_carried_out(work, todo)
 
 
 def _not_carried_out(work: Work, changes: Sequence[Change]) -> list[Change]:
     with work.store.read() as tx:
-        held = journal.by_keys(tx, work.scope.connection, [one.key for one in changes])
-    return [one for one in changes if held[one.key].state is State.PLANNED]
+        planned = journal.keys_of_run(tx, work.scope.run_id, State.PLANNED)
+    return [one for one in changes if one.key in planned]
 
 
 def _report(
     work: Work, chosen: Selection, skipped: Mapping[str, int], settled: Mapping[State, int]
 ) -> ApplyReport:
     with work.store.read() as tx:
-        held = journal.by_keys(tx, work.scope.connection, [one.key for one in chosen.go])
-        left_open = journal.open_intents(tx, work.scope.connection)
-    mine = [one for one in held.values() if one.run_id == work.scope.run_id]
+        tally = journal.tally(tx, work.scope.run_id)
+        problems = journal.troubled(tx, work.scope.connection, work.scope.run_id, PROBLEM_LIMIT)
+        left_open = journal.count_open(tx, work.scope.connection)
     return build_report(
         work.scope.plan_id,
         work.scope.run_id,
-        mine,
+        tally,
+        problems,
+        left_open=left_open - sum(tally.get((state, None), 0) for state in OPEN),
         already_done=chosen.already_done,
         skipped=dict(skipped),
         settled=settled,
-        left_open=[one for one in left_open if one.run_id != work.scope.run_id],
         key_field=work.key_field,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crm_sync.applying.states import State, Verified
@@ -35,7 +35,6 @@ class Intent:
     record_id: str
     contact_id: str
     fields: tuple[FieldChange, ...]
-    attempts: int
     sent_at: datetime | None
     code: str
     message: str
@@ -63,6 +62,12 @@ class Move:
     record_id: str = ""
     code: str = ""
     message: str = ""
+
+    @property
+    def moved(self) -> Intent:
+        """The intent as it stands afterwards."""
+        record_id = self.record_id or self.intent.record_id
+        return replace(self.intent, state=self.state, record_id=record_id)
 
 
 @dataclass(frozen=True, slots=True)

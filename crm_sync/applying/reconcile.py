@@ -19,7 +19,7 @@ from crm_sync.applying.verify import verify
 from crm_sync.applying.work import Clock, Crm, Sleep, Work, read_live, task_key_field
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Entity, Operation, Record
-from crm_sync.store import journal
+from crm_sync.store import journal, journal_entries
 from crm_sync.store.database import Store
 
 FOUND = Verdict(State.DONE, message="found by its key: it was carried out")
@@ -58,25 +58,23 @@ def settle_open(work: Work) -> Mapping[State, int]:
         message = "its process ended before the answer was stored"
         moves = [Move(one, State.UNKNOWN, message=message) for one in sending]
         with work.store.begin() as tx:
-            journal.move(tx, work.scope.run_id, moves, work.now())
-    settle(work, [one.key for one in left])
+            journal_entries.move(tx, work.scope.run_id, moves, work.now())
+    settle(work)
     verify(work, unread, late=True)
     with work.store.read() as tx:
-        now = journal.by_keys(tx, work.scope.connection, [one.key for one in left])
-    return dict(Counter(one.state for one in now.values()))
+        now = journal.states(tx, work.scope.connection, [one.key for one in left])
+    return dict(Counter(now.values()))
 
 
-def settle(work: Work, keys: Sequence[str], *, last: bool = False) -> None:
-    """Wait until late writes have arrived, then read and store what became of these intents.
+def settle(work: Work, *, last: bool = False) -> None:
+    """Wait until late writes have arrived, then read and store what became of what is unknown.
 
     `last`: nothing will be sent again now, so that what is not to be seen stays `unknown`. So do
     creates without a unique key: no reading can tell ours from another.
     """
     with work.store.read() as tx:
-        held = journal.by_keys(tx, work.scope.connection, keys)
-    askable = [
-        one for one in held.values() if one.state is State.UNKNOWN and _can_be_read(work, one)
-    ]
+        held = journal.open_intents(tx, work.scope.connection)
+    askable = [one for one in held if one.state is State.UNKNOWN and _can_be_read(work, one)]
     if not askable:
         return
     work.sleep(work.crm.capabilities.settle_seconds)
@@ -139,6 +137,5 @@ def _moves(work: Work, unknown: Sequence[Intent]) -> list[Move]:
 
 def _store(work: Work, moves: Sequence[Move]) -> None:
     with work.store.begin() as tx:
-        journal.move(tx, work.scope.run_id, moves, work.now())
-        held = journal.by_keys(tx, work.scope.connection, [one.intent.key for one in moves])
-    verify(work, [one for one in held.values() if one.state is State.DONE], late=True)
+        journal_entries.move(tx, work.scope.run_id, moves, work.now())
+    verify(work, [one.moved for one in moves if one.state is State.DONE], late=True)

@@ -74,33 +74,39 @@ class ApplyReport:
 def build_report(
     plan_id: int,
     run_id: int,
-    intents: Sequence[Intent],
+    tally: Mapping[tuple[State, Verified | None], int],
+    troubled: Sequence[Intent],
     *,
+    left_open: int,
     already_done: int,
     skipped: Mapping[str, int],
     settled: Mapping[State, int],
-    left_open: Sequence[Intent],
     key_field: str,
 ) -> ApplyReport:
-    """The report over the intents that a run took up, and those it could not settle."""
-    problems = [_problem(one, key_field) for one in (*left_open, *intents) if _is_problem(one)]
-    seen = Counter(one.verified for one in intents)
+    """The report from the counts of a run and its intents in trouble.
+
+    `left_open` counts the intents of earlier runs that are still unknown; `troubled` begins with
+    them.
+    """
+    counts: Counter[State] = Counter()
+    seen: Counter[Verified | None] = Counter()
+    for (state, verified), count in tally.items():
+        counts[state] += count
+        seen[verified] += count
+    troubles = left_open + counts.total() - counts[State.DONE] + seen[Verified.DRIFT]
+    problems = tuple(_problem(one, key_field) for one in troubled)
     return ApplyReport(
         plan_id=plan_id,
         run_id=run_id,
-        counts=dict(Counter(one.state for one in intents)),
+        counts=dict(counts),
         confirmed=seen[Verified.CONFIRMED],
         drifted=seen[Verified.DRIFT],
         already_done=already_done,
         skipped=skipped,
         settled=settled,
-        problems=tuple(problems[:PROBLEM_LIMIT]),
-        problems_left_out=max(0, len(problems) - PROBLEM_LIMIT),
+        problems=problems,
+        problems_left_out=max(0, troubles - len(problems)),
     )
-
-
-def _is_problem(one: Intent) -> bool:
-    return one.state is not State.DONE or one.verified is Verified.DRIFT
 
 
 def _problem(one: Intent, key_field: str) -> Problem:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from crm_sync.applying.intents import Intent
 from crm_sync.applying.states import TAKEABLE, State
 from crm_sync.errors import PlanStale, Refused
 from crm_sync.model import Change, Disposition, Mode, Operation, Plan
+from crm_sync.store.journal import Terms
 from crm_sync.store.plans import APPROVED, REJECTED
 
 WAITING = "waits for a person's approval"
@@ -30,21 +30,21 @@ class Selection:
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
-def refuse_stale(given: Plan, stored: Plan, now: datetime) -> None:
-    """Raise unless this is the stored plan, still valid, of a connection that may be written to."""
-    if given.hash != stored.hash:
+def refuse_stale(given: Plan, terms: Terms | None, now: datetime) -> None:
+    """Raise unless the plan is the stored one, still valid, and may write at all."""
+    if terms is None or given.hash != terms.hash:
         raise PlanStale(
             f"plan {given.id} is not what was stored", fix="Make a new plan: crm-sync plan"
         )
-    if now >= stored.expires_at:
+    if now >= terms.expires_at:
         raise PlanStale(
-            f"plan {stored.id} expired at {stored.expires_at:%Y-%m-%d %H:%M} UTC",
+            f"plan {given.id} expired at {terms.expires_at:%Y-%m-%d %H:%M} UTC",
             fix="Make a new plan: crm-sync plan",
         )
-    if stored.mode is Mode.SHADOW:
+    if terms.mode is Mode.SHADOW:
         raise Refused(
-            f"plan {stored.id} was made in shadow mode, which never writes",
-            place=stored.connection,
+            f"plan {given.id} was made in shadow mode, which never writes",
+            place=given.connection,
             fix="Set `mode: review` for this connection and make a new plan.",
         )
 
@@ -54,23 +54,23 @@ def select(
     *,
     decisions: Mapping[str, str],
     rejected: Collection[str],
-    held: Mapping[str, Intent],
+    held: Mapping[str, State],
     operations: Collection[Operation],
 ) -> Selection:
     """The changes that may be sent now.
 
     `decisions` are people's, by key, given for this very content; `rejected` the keys of the
-    connection that must not come again; `held` the intents of this plan's keys, after settling.
+    connection that must not come again; `held` where this plan's keys stand, after settling.
     """
     go: list[Change] = []
     skipped: Counter[str] = Counter()
     done = 0
     for change in plan.changes:
-        intent = held.get(change.key)
-        if intent is not None and intent.state is State.DONE:
+        state = held.get(change.key)
+        if state is State.DONE:
             done += 1
             continue
-        reason = _reason(change, decisions.get(change.key), rejected, intent)
+        reason = _reason(change, decisions.get(change.key), rejected, state)
         if not reason and change.operation not in operations:
             reason = UNABLE
         if reason:
@@ -81,7 +81,7 @@ def select(
 
 
 def _reason(
-    change: Change, decision: str | None, rejected: Collection[str], intent: Intent | None
+    change: Change, decision: str | None, rejected: Collection[str], state: State | None
 ) -> str:
     if decision == REJECTED:
         return REFUSED
@@ -89,7 +89,7 @@ def _reason(
         return REFUSED_EARLIER
     if change.disposition is Disposition.REVIEW and decision != APPROVED:
         return WAITING
-    if intent is not None and intent.state not in TAKEABLE:
+    if state is not None and state not in TAKEABLE:
         return UNSETTLED
     return ""
 
@@ -104,23 +104,23 @@ class Ready:
 
 
 def ready(
-    changes: Collection[Change], held: Mapping[str, Intent], rejected: Collection[str]
+    changes: Collection[Change], held: Mapping[str, State], rejected: Collection[str]
 ) -> Ready:
-    """Split by what became of the change that each requires (`held`: those intents, by key)."""
+    """Split by what became of the change that each requires (`held`: where those keys stand)."""
     go: list[Change] = []
     waiting: list[Change] = []
     given_up: list[tuple[Change, str]] = []
     for change in changes:
-        intent = held.get(change.requires)
+        state = held.get(change.requires)
         if not change.requires:
             go.append(change)
         elif change.requires in rejected:
             given_up.append((change, "the change that it talks about was rejected or undone"))
-        elif intent is None:
+        elif state is None:
             waiting.append(change)
-        elif intent.state is State.DONE:
+        elif state is State.DONE:
             go.append(change)
         else:
-            message = f"the change that it talks about is not in effect ({intent.state})"
+            message = f"the change that it talks about is not in effect ({state})"
             given_up.append((change, message))
     return Ready(tuple(go), tuple(waiting), tuple(given_up))

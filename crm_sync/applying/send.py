@@ -14,7 +14,7 @@ from crm_sync.calls.sending import NOT_SENT
 from crm_sync.connector import Outcome, Write, WriteResult
 from crm_sync.errors import CrmSyncError, TryLater
 from crm_sync.model import Change, Entity, Operation, Record, Scalar
-from crm_sync.store import journal
+from crm_sync.store import journal, journal_entries
 
 _STATES = {
     Outcome.APPLIED: State.DONE,
@@ -32,17 +32,17 @@ def carry_out(work: Work, batch: Sequence[Change], originals: Mapping[str, Inten
     """
     entries = _entries(work, batch, originals)
     with work.store.begin() as tx:
-        journal.enter(tx, work.scope, entries, work.now())
-    going = [one.change for one in entries if one.state is State.SENDING]
-    _verify(work, [one for one in entries if one.state is State.DONE])
+        begun = journal_entries.enter(tx, work.scope, entries, work.now())
+    _verify_found(work, [one.change.key for one in entries if one.state is State.DONE])
+    going = [(change, begun[change.key]) for change in batch if change.key in begun]
     if not going:
         return
     try:
-        results = work.crm.write_chunk([_write(work, change) for change in going])
+        results = work.crm.write_chunk([_write(work, change) for change, _ in going])
     except CrmSyncError as problem:
-        _nothing_sent(work, going, problem)
+        _nothing_sent(work, [intent for _, intent in going], problem)
         raise
-    _store(work, going, results)
+    _store(work, [intent for _, intent in going], results)
 
 
 def _entries(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]) -> list[Entry]:
@@ -97,30 +97,29 @@ def _write(work: Work, change: Change) -> Write:
     return Write(change.operation, change.entity, change.key, change.record_id, values)
 
 
-def _nothing_sent(work: Work, going: Sequence[Change], problem: CrmSyncError) -> None:
+def _nothing_sent(work: Work, going: Sequence[Intent], problem: CrmSyncError) -> None:
     """An error out of `write_chunk` means that no row was carried out (see `Crm`)."""
     sent = isinstance(problem, TryLater) and problem.sent
     state = State.UNKNOWN if sent else State.PLANNED
-    held = _held(work, going)
-    moves = [Move(one, state, code=type(problem).__name__, message=problem.message) for one in held]
+    code = type(problem).__name__
+    moves = [Move(one, state, code=code, message=problem.message) for one in going]
     with work.store.begin() as tx:
-        journal.move(tx, work.scope.run_id, moves, work.now())
+        journal_entries.move(tx, work.scope.run_id, moves, work.now())
 
 
-def _store(work: Work, going: Sequence[Change], results: Sequence[WriteResult]) -> None:
-    held = _held(work, going)
+def _store(work: Work, going: Sequence[Intent], results: Sequence[WriteResult]) -> None:
     moves, taken = [], []
-    for change, intent, result in zip(going, held, results, strict=True):
+    for intent, result in zip(going, results, strict=True):
         move = Move(intent, _state(result), result.record_id, result.code, _words(result))
-        if result.duplicate_key and work.unique_field(change):
-            taken.append(move)
+        if result.duplicate_key and work.unique_field(intent):
             move = Move(intent, State.UNKNOWN, code=result.code, message="its key is taken")
+            refused = Move(move.moved, State.REJECTED, code=result.code, message=_words(result))
+            taken.append(refused)
         moves.append(move)
     with work.store.begin() as tx:
-        journal.move(tx, work.scope.run_id, moves, work.now())
-    done = {one.intent.key for one in moves if one.state is State.DONE}
+        journal_entries.move(tx, work.scope.run_id, moves, work.now())
     settle_taken_keys(work, taken)
-    verify(work, [one for one in _held(work, going) if one.key in done])
+    verify(work, [one.moved for one in moves if one.state is State.DONE])
 
 
 def _state(result: WriteResult) -> State:
@@ -135,12 +134,9 @@ def _words(result: WriteResult) -> str:
     return f"{result.message}\n{result.hint}" if result.hint else result.message
 
 
-def _verify(work: Work, entries: Sequence[Entry]) -> None:
-    verify(work, _held(work, [one.change for one in entries]), late=True)
-
-
-def _held(work: Work, changes: Sequence[Change]) -> list[Intent]:
-    keys = [change.key for change in changes]
-    with work.store.read() as tx:
-        held = journal.by_keys(tx, work.scope.connection, keys)
-    return [held[key] for key in keys]
+def _verify_found(work: Work, keys: Sequence[str]) -> None:
+    """What was there without being sent now: read back all the same, for its record's stamp."""
+    if keys:
+        with work.store.read() as tx:
+            held = journal.by_keys(tx, work.scope.connection, keys)
+        verify(work, list(held.values()), late=True)

@@ -11,7 +11,7 @@ from crm_sync.applying.states import Verified
 from crm_sync.applying.verdicts import shown
 from crm_sync.applying.work import Work, read_live
 from crm_sync.model import Entity, Operation, Record, Scalar
-from crm_sync.store import baselines, journal
+from crm_sync.store import baselines, journal_entries
 
 LATE = timedelta(seconds=60)
 """A stamp this much later than the sending, settling included, may be somebody else's edit."""
@@ -44,7 +44,7 @@ def _store(
 ) -> None:
     at = work.now()
     with work.store.begin() as tx:
-        journal.note_seen(tx, work.scope.run_id, seen, at)
+        journal_entries.note_seen(tx, work.scope.run_id, seen, at)
         for entity, values in bases.items():
             baselines.verified_many(tx, work.scope.connection, entity, values, at)
 
