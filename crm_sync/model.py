@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache, cached_property
+from typing import Any
 
 Scalar = str | int | float | bool | None
 """What a CRM field can hold, as JSON carries it. Dates and times are ISO 8601 strings."""
@@ -211,7 +213,7 @@ class GuardResult:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What would be written and why; frozen, hashed, expiring.
 
@@ -229,11 +231,28 @@ class Plan:
     funnel: Mapping[str, int] = field(default_factory=dict)
     undo_of: int | None = None
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 over everything that an approval is given for."""
-        body = [self.connection, self.undo_of, [asdict(change) for change in self.changes]]
+        body = [self.connection, self.undo_of, [plain(change) for change in self.changes]]
         return hashlib.sha256(canonical_json(body).encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A value of this module as dicts, lists and scalars, for JSON.
+
+    As `dataclasses.asdict`, without its deep copies: plans hold tens of thousands of changes.
+    """
+    if isinstance(value, tuple | list):
+        return [plain(one) for one in value]
+    kind: Any = type(value)
+    names = _field_names(kind)
+    return {name: plain(getattr(value, name)) for name in names} if names else value
+
+
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()
 
 
 def canonical_json(value: object) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.mapping import Mapping as CrmMapping
-from crm_sync.model import Change, Entity, Evidence, JobChange, JobChangeKind, Plan, Record
+from crm_sync.model import Change, Entity, Evidence, JobChange, JobChangeKind, Plan, Record, plain
 from crm_sync.store import journal, judgements, plans, records
 from crm_sync.store.runs import Run
 
@@ -31,8 +30,8 @@ def job_change_view(change: JobChange) -> dict[str, Any]:
         "confidence": round(change.confidence, 4),
         "band": change.band.value,
         "since": change.since.isoformat() if change.since else None,
-        "from": asdict(change.before),
-        "to": asdict(change.after),
+        "from": plain(change.before),
+        "to": plain(change.after),
         "as_of": change.as_of.isoformat() if change.as_of else None,
         "source": change.source,
         "profile_id": change.profile_id,
@@ -40,11 +39,14 @@ def job_change_view(change: JobChange) -> dict[str, Any]:
     }
 
 
-def plan_view(tx: Connection, plan: Plan, mapping: CrmMapping) -> dict[str, Any]:
-    """A plan with its changes, decisions and states."""
-    names = contact_names(tx, plan.connection, mapping, {one.contact_id for one in plan.changes})
+def plan_view(
+    tx: Connection, plan: Plan, mapping: CrmMapping, most: int | None = None
+) -> dict[str, Any]:
+    """A plan with its changes (at most the first `most`), decisions and states."""
+    shown = plan.changes[:most]
+    names = contact_names(tx, plan.connection, mapping, {one.contact_id for one in shown})
     decided = plans.decisions(tx, plan)
-    states = journal.states(tx, plan.connection, [one.key for one in plan.changes])
+    states = journal.states(tx, plan.connection, [one.key for one in shown])
     return {
         "plan": plan.id,
         "connection": plan.connection,
@@ -56,8 +58,8 @@ def plan_view(tx: Connection, plan: Plan, mapping: CrmMapping) -> dict[str, Any]
         "funnel": funnel_steps(plan.funnel),
         "details": dict(plan.funnel),
         "counts": {"changes": len(plan.changes), **plans.counts_by_disposition(plan)},
-        "guards": [asdict(guard) for guard in plan.guards],
-        "changes": [_change_view(one, names, decided, states) for one in plan.changes],
+        "guards": [plain(guard) for guard in plan.guards],
+        "changes": [_change_view(one, names, decided, states) for one in shown],
     }
 
 
@@ -136,7 +138,7 @@ def _change_view(
         "held_by": change.held_by,
         "confidence": round(change.confidence, 4),
         "requires": change.requires,
-        "fields": [asdict(field) for field in change.fields],
+        "fields": [plain(field) for field in change.fields],
         "evidence": [_evidence_view(one) for one in change.evidence],
     }
 

@@ -16,6 +16,9 @@ from crm_sync.cli.common import (
     workspace,
 )
 
+SHOWN = 5
+"""Changes that `plan` shows; `changes` shows all."""
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
@@ -58,11 +61,11 @@ def plan(
             outcome = pipeline.plan(opened, connection, progress=bars)
         mapping = opened.mapping(opened.config.connection(outcome.plan.connection))
         with opened.store.read() as tx:
-            view = plan_view(tx, outcome.plan, mapping)
+            view = plan_view(tx, outcome.plan, mapping, None if as_json else SHOWN)
     if as_json:
         print_json(view)
     else:
-        print_plan(console(), view, most=5)
+        print_plan(console(), view)
 
 
 def changes(
@@ -109,4 +112,4 @@ def changes(
         for one in shown:
             print_change(console(), one)
     else:
-        print_plan(console(), view)
+        print_plan(console(), view, part=waiting)

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 _KIND_STYLE = {"moved": "bold yellow", "left": "bold red", "retitled": "bold cyan"}
 
 
-def print_plan(console: Console, view: dict[str, Any], *, most: int | None = None) -> None:
-    """A plan: what was read, the guards, the changes (at most `most`), and what to do next."""
+def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) -> None:
+    """A plan: what was read, the guards, the changes that the view holds, and what to do next.
+
+    `part`: the view was narrowed on purpose, and nothing is said of the rest.
+    """
     counts = view["counts"]
     console.print(
         f"[bold]Plan {view['plan']}[/bold] for {escape(view['connection'])}, "
@@ -26,12 +29,11 @@ def print_plan(console: Console, view: dict[str, Any], *, most: int | None = Non
         if guard["tripped"]:
             console.print(f"[bold red]Guard {guard['name']}[/bold red]: {escape(guard['message'])}")
             console.print(f"  {escape(guard['fix'])}")
-    shown = view["changes"] if most is None else view["changes"][:most]
-    for change in shown:
+    for change in view["changes"]:
         console.print()
         print_brief(console, change)
-    left_out = len(view["changes"]) - len(shown)
-    if left_out:
+    left_out = view["counts"]["changes"] - len(view["changes"])
+    if left_out and not part:
         console.print(f"\n… and {left_out:,} more: crm-sync changes {view['plan']}", style="dim")
     console.print()
     for line in next_steps(view):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from crm_sync.model import (
     Operation,
     Plan,
     canonical_json,
+    plain,
 )
 from crm_sync.store.sql import chunks, moment, stamp, upsert
 from crm_sync.store.tables import approval, change, intent, plan, rejected_key
@@ -42,7 +43,7 @@ def save_plan(tx: Connection, new: Plan) -> Plan:
         "expires_at": stamp(new.expires_at),
         "mode": new.mode.value,
         "hash": new.hash,
-        "guards": canonical_json([asdict(guard) for guard in new.guards]),
+        "guards": canonical_json([plain(guard) for guard in new.guards]),
         "funnel": canonical_json(dict(new.funnel)),
         "undo_of": new.undo_of,
     }
@@ -208,7 +209,7 @@ def _plan(row: Row[Any], changes: Sequence[Row[Any]]) -> Plan:
 
 
 def _change_row(plan_id: int, position: int, one: Change) -> dict[str, Any]:
-    row: dict[str, Any] = asdict(one)
+    row: dict[str, Any] = plain(one)
     row.update(
         plan_id=plan_id,
         position=position,
