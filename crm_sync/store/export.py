@@ -22,12 +22,14 @@ CONTACT_COLUMNS = (
     "linkedin_url", "city", "country",
 )  # fmt: skip
 
+# No column may hold nulls: the driver guesses its type from the first rows, and fails at a text
+# that comes after many nulls.
 _RECORDS = """
-    SELECT id, fields, first_modified_at FROM record
+    SELECT id, fields, coalesce(first_modified_at, '') AS first_modified_at FROM record
     WHERE connection = ? AND entity = ? AND gone_at IS NULL
 """
 _BASELINES = """
-    SELECT record_id, basis, at, edited_at FROM baseline
+    SELECT record_id, basis, at, coalesce(edited_at, '') AS edited_at FROM baseline
     WHERE connection = ? AND entity = 'contact' AND field IN (?, ?)
 """
 
@@ -48,7 +50,9 @@ def contacts_table(store: Store, connection: str, mapping: Mapping) -> pa.Table:
     try:
         for name, statement, parameters in _exports(connection, mapping):
             db.register(name, _read(store, statement, parameters))
-            db.execute(f"CREATE TABLE {name}_ AS FROM {name}")
+            # Of no rows at all the driver says that they are numbers.
+            columns = "CAST(COLUMNS(*) AS VARCHAR)"
+            db.execute(f"CREATE TABLE {name}_ AS SELECT {columns} FROM {name}")  # noqa: S608
             db.unregister(name)
         return _assemble(db, mapping)
     finally:
@@ -85,7 +89,7 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping) -> pa.Table:
     query = f"""
         WITH edit AS (
             SELECT record_id,
-                   max(CAST(edited_at AS TIMESTAMPTZ)) AS edited_at,
+                   max(TRY_CAST(edited_at AS TIMESTAMPTZ)) AS edited_at,
                    max(CAST("at" AS TIMESTAMPTZ)) FILTER (basis = 'verified') AS written_at
             FROM edits_ GROUP BY record_id
         )
