@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from crm_sync import config, errors, mapping, model
 from crm_sync.applying.states import State
+from crm_sync.changes import detect
 from crm_sync.cli.app import app
 from crm_sync.cli.apply import PARTIAL
 from crm_sync.enrichment import mapping as vendor
@@ -151,6 +152,12 @@ def test_every_guard_is_described() -> None:
         guards.CONTACTS_CHANGED, guards.BLANKS_OVER_VALUES, guards.TASKS_PER_COLLEAGUE,
     }  # fmt: skip
     assert names <= code_words(page("explanation/writing-safely.md"))
+
+
+def test_every_doubt_and_every_reason_for_not_knowing_is_described() -> None:
+    text = page("explanation/judging-a-job-change.md")
+    words = [*detect.DOUBT_WORDS.values(), *detect.FINDING_WORDS.values()]
+    assert [one for one in words if f"| {re.sub(r'{[a-z_]+}', '…', one)} |" not in text] == []
 
 
 def test_every_exit_code_is_described() -> None:
