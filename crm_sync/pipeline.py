@@ -31,12 +31,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command did: its run, the plan it made or applied, and what became of it."""
+    """What a command did: its run, the plan it made or applied, and what became of it.
+
+    `waiting` counts the changes of the plan that still need a person's decision.
+    """
 
     run_id: int
     plan: Plan
     report: ApplyReport | None = None
     undo: UndoNotes | None = None
+    waiting: int = 0
     calls: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -79,7 +83,7 @@ def plan(workspace: Workspace, name: str | None, *, progress: Progress = silent)
         workspace.crm(connection) as crm,
     ):
         made = _plan(workspace, connection, crm, run, progress)
-        return Outcome(run.id, made, calls=crm.calls)
+        return _outcome(workspace, run, made, None, crm)
 
 
 def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) -> Outcome:
@@ -91,7 +95,7 @@ def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) ->
         refuse_if_unfit(workspace, connection, stored)
         with workspace.crm(connection) as crm:
             report = _apply(workspace, connection, crm, stored, run, progress)
-            return Outcome(run.id, stored, report, calls=crm.calls)
+            return _outcome(workspace, run, stored, report, crm)
 
 
 def run(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> Outcome:
@@ -103,10 +107,10 @@ def run(workspace: Workspace, name: str | None, *, progress: Progress = silent) 
     ):
         made = _plan(workspace, connection, crm, record, progress)
         if made.mode is Mode.SHADOW:
-            return Outcome(record.id, made, calls=crm.calls)
+            return _outcome(workspace, record, made, None, crm)
         refuse_if_unfit(workspace, connection, made)
         report = _apply(workspace, connection, crm, made, record, progress)
-        return Outcome(record.id, made, report, calls=crm.calls)
+        return _outcome(workspace, record, made, report, crm)
 
 
 def undo(workspace: Workspace, run_id: int, *, progress: Progress = silent) -> Outcome:
@@ -128,7 +132,7 @@ def undo(workspace: Workspace, run_id: int, *, progress: Progress = silent) -> O
             made = plans.save_plan(tx, made)
             runs.set_plan(tx, record.id, made.id)
         report = _apply(workspace, connection, crm, made, record, progress)
-        return Outcome(record.id, made, report, notes, crm.calls)
+        return _outcome(workspace, record, made, report, crm, notes)
 
 
 def refuse_if_unfit(workspace: Workspace, connection: Connection, stored: Plan) -> None:
@@ -200,6 +204,19 @@ def _apply(
     run.counts |= {state.value: count for state, count in report.counts.items()}
     run.outcome = "done" if report.complete else "partial"
     return report
+
+
+def _outcome(
+    workspace: Workspace,
+    run: _Run,
+    of: Plan,
+    report: ApplyReport | None,
+    crm: Steady,
+    undo: UndoNotes | None = None,
+) -> Outcome:
+    with workspace.store.read() as tx:
+        waiting = plans.count_waiting(tx, of.id)
+    return Outcome(run.id, of, report, undo, waiting, crm.calls)
 
 
 @contextmanager

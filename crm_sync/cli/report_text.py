@@ -51,9 +51,8 @@ def _print_problems(console: Console, applied: dict[str, Any]) -> None:
 def _print_next(console: Console, view: dict[str, Any], applied: dict[str, Any]) -> None:
     if view["undo_of"] is not None:
         return
-    if view["changes"]["review"]:
-        plan = view["plan"]
-        console.print(f"Waiting for review:  crm-sync changes {plan} --waiting")
+    if view["waiting"]:
+        console.print(f"Waiting for review:  crm-sync changes {view['plan']} --waiting")
     if applied["written"]:
         console.print(f"Take it back:        crm-sync undo {view['run']}")
 

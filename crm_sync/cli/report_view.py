@@ -23,6 +23,7 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         "undo_of": plan.undo_of,
         "funnel": funnel_steps(plan.funnel) if plan.undo_of is None else {},
         "changes": {"total": len(plan.changes), **counts_by_disposition(plan)},
+        "waiting": outcome.waiting,
         "calls": dict(outcome.calls),
     }
     if report is not None:

@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Break, int, tuple[str, ...]]] = {
         ("mappings/salesforce.yaml:", "Job_Title__c"),
     ),
     "wrong password": (
-        replace("config.yaml", "client_secret: sandbox", "client_secret: wrong"),
+        replace("config.yaml", "client_secret: sandbox-secret", "client_secret: wrong"),
         5,
         ("client_id", "client_secret"),
     ),
