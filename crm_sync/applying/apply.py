@@ -127,7 +127,7 @@ def _send(
             carry_out(work, batch, taking_back)
             if sending == 1:
                 meter.advance(len(batch))
-        settle(work, last=sending == SENDS)
+        settle(work, [one.key for one in todo], last=sending == SENDS)
         todo = _not_carried_out(work, todo)
 
 

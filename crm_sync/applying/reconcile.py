@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from crm_sync.applying.intents import Intent, Move, Scope
 from crm_sync.applying.inverse import stamps_of
@@ -59,22 +59,27 @@ def settle_open(work: Work) -> Mapping[State, int]:
         moves = [Move(one, State.UNKNOWN, message=message) for one in sending]
         with work.store.begin() as tx:
             journal_entries.move(tx, work.scope.run_id, moves, work.now())
-    settle(work)
+    settle(work, [one.key for one in left])
     verify(work, unread, late=True)
     with work.store.read() as tx:
         now = journal.states(tx, work.scope.connection, [one.key for one in left])
     return dict(Counter(now.values()))
 
 
-def settle(work: Work, *, last: bool = False) -> None:
-    """Wait until late writes have arrived, then read and store what became of what is unknown.
+def settle(work: Work, keys: Collection[str], *, last: bool = False) -> None:
+    """Wait until late writes have arrived, then read and store what became of these, if unknown.
 
     `last`: nothing will be sent again now, so that what is not to be seen stays `unknown`. So do
     creates without a unique key: no reading can tell ours from another.
     """
     with work.store.read() as tx:
         held = journal.open_intents(tx, work.scope.connection)
-    askable = [one for one in held if one.state is State.UNKNOWN and _can_be_read(work, one)]
+    wanted = set(keys)
+    askable = [
+        one
+        for one in held
+        if one.key in wanted and one.state is State.UNKNOWN and _can_be_read(work, one)
+    ]
     if not askable:
         return
     work.sleep(work.crm.capabilities.settle_seconds)

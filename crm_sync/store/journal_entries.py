@@ -36,7 +36,7 @@ def enter(
     from sqlalchemy import bindparam, case, insert, null, update
 
     held = _ids(tx, scope, [entry.change.key for entry in entries])
-    rows = [_row(scope, entry, at) for entry in entries]
+    rows = [_row(scope, entry, stamp(at)) for entry in entries]
     new = [row for row in rows if row["key"] not in held]
     again = [{**row, "held_id": held[row["key"]]} for row in rows if row["key"] in held]
     if new:
@@ -81,7 +81,7 @@ def move(tx: Connection, run_id: int, moves: Sequence[Move], at: datetime) -> No
         statement = update(intent).where(
             (intent.c.id == bindparam("held_id")) & stands(before(state))
         )
-        rows = [_moved(one, at) for one in mine]
+        rows = [_moved(one, stamp(at)) for one in mine]
         result = tx.execute(statement.values(state=state.value, **values), rows)
         _all_moved(result.rowcount, len(rows))
     _append(tx, run_id, [(one.intent.id, one.state, one.message or one.code) for one in moves], at)
@@ -93,11 +93,12 @@ def note_seen(tx: Connection, run_id: int, seen: Sequence[Seen], at: datetime) -
 
     if not seen:
         return
+    read_at = stamp(at)
     rows = [
         {
             "held_id": one.intent.id,
             "verified": one.verified.value,
-            "verified_at": stamp(at),
+            "verified_at": read_at,
             "modified_at": stamp(one.modified) if one.modified else None,
         }
         for one in seen
@@ -112,7 +113,7 @@ def note_seen(tx: Connection, run_id: int, seen: Sequence[Seen], at: datetime) -
     _append(tx, run_id, events, at)
 
 
-def _row(scope: Scope, entry: Entry, at: datetime) -> dict[str, Any]:
+def _row(scope: Scope, entry: Entry, at: str) -> dict[str, Any]:
     change, sending = entry.change, entry.state is State.SENDING
     return {
         "connection": scope.connection,
@@ -126,8 +127,8 @@ def _row(scope: Scope, entry: Entry, at: datetime) -> dict[str, Any]:
         "contact_id": change.contact_id,
         "fields": canonical_json([_field(field) for field in change.fields]),
         "attempts": int(sending),
-        "sent_at": stamp(at) if sending else None,
-        "settled_at": None if sending else stamp(at),
+        "sent_at": at if sending else None,
+        "settled_at": None if sending else at,
         "code": entry.code,
         "message": entry.message[:MESSAGE_LIMIT],
     }
@@ -163,13 +164,13 @@ def _field(field: FieldChange) -> dict[str, Any]:
     }
 
 
-def _moved(one: Move, at: datetime) -> dict[str, Any]:
+def _moved(one: Move, at: str) -> dict[str, Any]:
     row: dict[str, Any] = {
         "held_id": one.intent.id,
         "record_id": one.record_id or one.intent.record_id,
         "code": one.code,
         "message": one.message[:MESSAGE_LIMIT],
-        "settled_at": stamp(at),
+        "settled_at": at,
     }
     if one.state is State.PLANNED:
         # After `unknown` it was sent all the same, and may yet arrive; after `sending` it was not.
@@ -195,12 +196,13 @@ def _append(
 ) -> None:
     from sqlalchemy import insert
 
+    moment = stamp(at)
     rows = [
         {
             "intent_id": id,
             "run_id": run_id,
             "state": str(state),
-            "at": stamp(at),
+            "at": moment,
             "detail": detail[:MESSAGE_LIMIT],
         }
         for id, state, detail in events
