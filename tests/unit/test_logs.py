@@ -130,3 +130,16 @@ def test_a_traceback_shows_no_local_values() -> None:
 def test_a_named_secret_never_stays_in_a_text(secret: str, before: str, key: str) -> None:
     shown = logs.redact(None, "info", {"event": f"{before} {key}={secret}"})["event"]
     assert f"={secret}" not in shown
+
+
+def test_a_literal_toward_this_machine_blacks_out_no_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "connections:\n  a:\n    connector: salesforce\n    mapping: m\n"
+        "    instance_url: http://127.0.0.1:8080\n"
+        "    auth: {flow: client_credentials, client_id: sandbox, client_secret: sandbox}\n"
+    )
+    load_config(path).connection("a").connector_config(SalesforceConfig)
+    assert "the sandbox is up" in written(capsys, as_json=False, reason="the sandbox is up")
