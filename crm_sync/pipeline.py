@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.config import Connection
@@ -18,6 +19,7 @@ from crm_sync.errors import (
     Refused,
     TryLater,
 )
+from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Mode, Plan
 from crm_sync.progress import Progress, silent
 from crm_sync.store import journal, plans, runs
@@ -55,22 +57,14 @@ class _Run:
 
 def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> dict[str, int]:
     """Bring our copy of the CRM up to date; returns new or changed records by entity."""
-    from crm_sync.stages.pull import pull_all
-
     connection = workspace.config.connection(name)
+    mapping = workspace.mapping(connection)
     with (
         workspace.store.lock(connection.name),
         _recorded(workspace, connection.name, "pull") as run,
         workspace.crm(connection) as crm,
     ):
-        changed = pull_all(
-            workspace.store,
-            connection,
-            workspace.mapping(connection),
-            crm,
-            now=utc_now(),
-            progress=progress,
-        )
+        changed = _read_crm(workspace, connection, mapping, crm, run, utc_now(), progress)
         run.counts = dict(changed)
     return changed
 
@@ -164,7 +158,6 @@ def _plan(
 ) -> Plan:
     from crm_sync.stages.draft import draft_plan, load_playbooks_of
     from crm_sync.stages.judge import judge_all, open_sources
-    from crm_sync.stages.pull import pull_all
 
     now, store = utc_now(), workspace.store
     mapping = workspace.mapping(connection)
@@ -172,7 +165,7 @@ def _plan(
     playbooks = load_playbooks_of(connection)
     sources = open_sources(workspace.config, connection)
     with store.lock(connection.name):
-        pull_all(store, connection, mapping, crm, now=now, progress=progress)
+        _read_crm(workspace, connection, mapping, crm, run, now, progress)
         judged = judge_all(store, connection, mapping, sources, now=now, progress=progress)
         progress("Planning", 0, None)
         made = draft_plan(store, connection, mapping, playbooks, crm, judged, now=now)
@@ -180,6 +173,27 @@ def _plan(
         runs.set_plan(tx, run.id, made.id)
     run.counts = {**made.funnel, **plans.counts_by_disposition(made)}
     return made
+
+
+def _read_crm(
+    workspace: Workspace,
+    connection: Connection,
+    mapping: CrmMapping,
+    crm: Steady,
+    run: _Run,
+    now: datetime,
+    progress: Progress,
+) -> dict[str, int]:
+    """Settle what an earlier process left open, then pull.
+
+    The other way round, a write of ours made just before a crash would be taken for an edit.
+    """
+    from crm_sync.applying.reconcile import reconcile
+    from crm_sync.stages.pull import pull_all
+
+    store = workspace.store
+    reconcile(store, crm, connection.name, mapping, run_id=run.id, now=utc_now)
+    return pull_all(store, connection, mapping, crm, now=now, progress=progress)
 
 
 def _apply(

@@ -39,6 +39,9 @@ OBJECTS = {
     Entity.TASK: "Task",
     Entity.INTERACTION: "Task",
 }
+
+CHECKED = (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK)
+"""What `check` looks at: the objects that the main job reads and writes."""
 """The object that holds each entity, where the mapping names no other."""
 
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
@@ -91,7 +94,7 @@ class SalesforceConnector:
         """
         from crm_sync_salesforce.checking import check
 
-        return check(self._client, OBJECTS)
+        return check(self._client, {entity: OBJECTS[entity] for entity in CHECKED})
 
     def describe(self, entity: Entity) -> Sequence[FieldSpec]:
         """Every field of the entity's object that this user can see."""

@@ -58,4 +58,5 @@ def _print_next(console: Console, view: dict[str, Any], applied: dict[str, Any])
 
 
 def _note(note: dict[str, Any]) -> str:
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in note.items() if value)
+    fields = f" ({', '.join(note['fields'])})" if note["fields"] else ""
+    return f"{note['entity']} {note['record_id']}{fields}: {note['why']}"

@@ -63,11 +63,9 @@ def test_a_hidden_and_a_closed_field_are_missing(org: Org, crm: SalesforceConnec
 
 def test_check_names_an_object_that_cannot_be_seen(org: Org, crm: SalesforceConnector) -> None:
     gone = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
-    org.fault("status", {"path": "sobjects/Opportunity/describe"}, status=404, body=gone)
+    org.fault("status", {"path": "sobjects/Task/describe"}, status=404, body=gone)
     problems = [finding for finding in crm.check() if finding.level == "problem"]
-    assert [(one.subject, "access to Opportunity" in one.fix) for one in problems] == [
-        ("Opportunity", True)
-    ]
+    assert [(one.subject, "access to Task" in one.fix) for one in problems] == [("Task", True)]
 
 
 def test_check_warns_when_the_day_is_nearly_used_up(org: Org, crm: SalesforceConnector) -> None:

@@ -117,7 +117,8 @@ class SalesforceSandbox(Sandbox):
             "  sandbox:\n"
             "    connector: salesforce\n"
             f"    instance_url: {url}\n"
-            "    auth: {flow: client_credentials, client_id: sandbox, client_secret: sandbox-secret}\n"
+            "    auth: {flow: client_credentials, client_id: sandbox, "
+            "client_secret: sandbox-secret}\n"
             "    mapping: mappings/salesforce.yaml\n"
         )
 
