@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +62,10 @@ def load_yaml(path: Path) -> YamlFile:
     text = _read(path)
     places: Places = {(): (1, 1)}
     try:
-        reader = _Reader(path)
-        return YamlFile(path, reader.document(text, places), places)
+        # What the parser would only warn of is either refused here or harmless.
+        with warnings.catch_warnings(action="ignore"):
+            data = _Reader(path).document(text, places)
+        return YamlFile(path, data, places)
     except RecursionError:
         raise ConfigError(
             "is nested too deeply", place=str(path), fix="Is this the right file?"

@@ -77,6 +77,13 @@ def test_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", ["a: &x 1\nb: &x 2", "%YAML 1.1\n---\na: 1e3\nb: &x 1"])
+def test_the_parser_warns_nobody(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match="alias"):
+        load_yaml(write(tmp_path, text))
+
+
 @pytest.mark.parametrize("sign", ["[", "{", "- ", "? "])
 def test_endless_nesting_is_refused(tmp_path: Path, sign: str) -> None:
     with pytest.raises(ConfigError, match="nested too deeply"):
