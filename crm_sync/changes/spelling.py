@@ -22,8 +22,9 @@ _SMALL = _each(
 )
 _ACRONYMS = _each(
     """
-    ai api b2b b2c bi cdo ceo cfo chro cio ciso clo cmo coo cpo cro cso cto dg dga drh dsi daf erp esg evp gis hr
-    ibm it kpi pdg pm pmo pr qa r&d rh rse rssi saas sap seo svp ui uk us usa ux vp
+    ai api b2b b2c bi cdo ceo cfo chro cio ciso clo cmo coo cpo cro cso cto dg dga drh dsi daf
+    erp esg evp gis hr ibm it kpi pdg pm pmo pr qa r&d rh rse rssi saas sap seo svp ui uk us usa
+    ux vp
     ag eurl gie plc sa sas sasu sarl se selarl snc llc llp lp bnp cnrs edf sncf ratp
     ii iii iv
     """

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from crm_sync.enrichment import documents, staging
+from crm_sync.enrichment.layout import compile_layout
 from crm_sync.enrichment.mapping import Format, VendorMapping, load_mapping
-from crm_sync.errors import InputError
+from crm_sync.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -85,7 +86,15 @@ def open_source(
             place=path,
             fix="Give each format a source of its own.",
         )
+    _refuse_clashes(described, formats[0], mapping)
     return FileSource(name, paths, formats[0], described, as_of)
+
+
+def _refuse_clashes(described: VendorMapping, kind: Format, path: Path) -> None:
+    try:
+        compile_layout(described, flat=kind == "csv")
+    except ConfigError as problem:
+        raise ConfigError(problem.message, place=str(path), fix=problem.fix) from None
 
 
 def _resolve(pattern: str, base_dir: Path) -> tuple[Path, ...]:

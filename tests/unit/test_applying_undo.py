@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -13,7 +15,7 @@ from crm_sync.applying.undo import undo_plan
 from crm_sync.errors import NotFound, QuotaReached, UsageError
 from crm_sync.model import Entity
 from crm_sync.store import baselines, plans, runs
-from tests.faults.apply_crm import World, a_task, an_update, open_world
+from tests.faults.apply_crm import KilledHereError, World, a_task, an_update, open_world
 
 FIELDS = (("Title", "VP Sales", "CRO"), ("Moved", False, True), ("New", None, "Acme"))
 
@@ -169,3 +171,25 @@ def test_planning_an_undo_writes_nothing(world: World) -> None:
     assert not notes.nothing_left
     assert len(world.crm.written) == written
     assert world.crm.value("C1", "Title") == "CRO"
+
+
+def test_a_stamp_read_long_after_the_sending_is_not_believed(world: World) -> None:
+    plan = world.save(a_task("C1"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.crm, "read", killed)
+        with pytest.raises(KilledHereError):
+            world.apply(plan)
+    [task_id] = world.crm.task_ids()
+    world.crm.clock += timedelta(hours=1)
+    world.crm.edit(Entity.TASK, task_id, Comments="we spoke")
+    world.apply(plan)
+    with world.store.read() as tx:
+        first = runs.list_runs(tx, "acme")[-1]
+    notes, _ = world.undo(first.id)
+    assert world.crm.task_ids() == [task_id]
+    assert notes.kept[0].record_id == task_id
+
+
+def killed(*_: object) -> NoReturn:
+    """The process ends after the task was made, before it was read back."""
+    raise KilledHereError

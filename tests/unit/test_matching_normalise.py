@@ -21,10 +21,19 @@ def _db() -> duckdb.DuckDBPyConnection:
 
 
 def _normalised(macro: str, texts: list[str | None]) -> list[str | None]:
+    if macro == "title_key":
+        return _title_keys(texts)
     query = f"SELECT list_transform($texts::VARCHAR[], lambda t: {macro}(t))"
     row = _db().execute(query, {"texts": texts}).fetchone()
     assert row is not None
     return list(row[0])
+
+
+def _title_keys(texts: list[str | None]) -> list[str | None]:
+    db = _db()
+    db.execute("CREATE OR REPLACE TABLE given AS SELECT unnest($texts) AS title", {"texts": texts})
+    keys = dict(db.execute("SELECT title, title_key FROM titled('given')").fetchall())
+    return [keys[text] for text in texts]
 
 
 def _named(full: str | None, first: str | None, last: str | None) -> tuple[Any, ...]:

@@ -4,9 +4,7 @@ CREATE OR REPLACE TEMP TABLE organisation_words AS
 SELECT organisation, company_key(organisation) AS company_key, company_marks(organisation) AS marks
 FROM (SELECT DISTINCT organisation FROM employment WHERE organisation IS NOT NULL);
 
-CREATE OR REPLACE TEMP TABLE title_words_known AS
-SELECT title, title_key(title) AS title_key, title_letters(title) AS title_letters, is_seat(title) AS is_seat
-FROM (SELECT DISTINCT title FROM employment WHERE title IS NOT NULL);
+CREATE OR REPLACE TEMP TABLE job_title AS FROM titled('employment');
 
 -- A job that begins after the date of the claim is ignored. An end date that lies after it is a
 -- plan: the job goes on.
@@ -42,7 +40,7 @@ FROM best_match m
 JOIN contact_person c USING (contact_id)
 JOIN employment e USING (source, profile_id)
 LEFT JOIN organisation_words o ON o.organisation = e.organisation
-LEFT JOIN title_words_known t ON t.title = e.title
+LEFT JOIN job_title t ON t.title = e.title
 LEFT JOIN site s ON s.host = e.domain
 WHERE e.start_on IS NULL OR m.as_of IS NULL OR e.start_on <= m.as_of;
 

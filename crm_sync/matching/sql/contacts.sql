@@ -1,8 +1,8 @@
 -- The CRM's side: contact_input (as the caller gave it) and site(host, domain).
 
-CREATE OR REPLACE TEMP TABLE contact_title AS
-SELECT title, title_key(title) AS title_key, title_letters(title) AS title_letters, is_seat(title) AS is_seat
-FROM (SELECT DISTINCT trim(title) AS title FROM contact_input) WHERE title <> '';
+CREATE OR REPLACE TEMP VIEW typed_title AS SELECT trim(title) AS title FROM contact_input;
+
+CREATE OR REPLACE TEMP TABLE contact_title AS FROM titled('typed_title');
 
 CREATE OR REPLACE TEMP TABLE contact AS
 WITH bare AS (

@@ -22,7 +22,7 @@ CREATE OR REPLACE MACRO fold(t) AS
 CREATE OR REPLACE MACRO squash(t) AS nullif(replace(t, ' ', ''), '');
 
 CREATE OR REPLACE MACRO words(t) AS
-    list_filter(string_split(coalesce(t, ''), ' '), lambda w: w <> '');
+    list_filter(string_split(t, ' '), lambda w: w <> '');
 
 -- Companies: no legal form before or after, in English, French and some neighbours' law. A name
 -- that is nothing but a legal form stays as it is.
@@ -138,11 +138,6 @@ CREATE OR REPLACE MACRO title_words(t) AS
             lambda w: NOT list_contains(getvariable('title_fillers'), w)),
         lambda w: title_stem(w));
 
-CREATE OR REPLACE MACRO title_key(t) AS
-    nullif(array_to_string(list_sort(list_distinct(words(array_to_string(list_transform(
-        words(title_phrases(' ' || array_to_string(title_words(t), '  ') || ' ')),
-        lambda w: coalesce(getvariable('title_synonyms')[w], w)), ' ')))), ' '), '');
-
 -- The letters of a title in alphabetical order: equal when two letters were swapped in typing.
 CREATE OR REPLACE MACRO title_letters(t) AS
     array_to_string(list_sort(string_split(squash(fold(t)), '')), '');
@@ -153,3 +148,27 @@ CREATE OR REPLACE MACRO is_seat(t) AS
         regexp_matches(fold(t), getvariable('seat_pattern'))
         AND NOT regexp_matches(fold(t), getvariable('not_a_seat_pattern')),
         FALSE);
+
+-- titled(rel): every distinct title of `rel` (a column `title`) with what it is compared by.
+-- In steps, because the planner takes a nest of list functions apart again at every level.
+CREATE OR REPLACE MACRO titled(rel) AS TABLE
+    WITH stemmed AS (
+        SELECT DISTINCT title, ' ' || array_to_string(title_words(title), '  ') || ' ' AS stems
+        FROM query_table(rel)
+        WHERE title IS NOT NULL
+    ),
+    phrased AS (
+        SELECT title, string_split(trim(regexp_replace(title_phrases(stems), ' +', ' ', 'g')), ' ') AS parts
+        FROM stemmed
+    ),
+    translated AS (
+        SELECT title, array_to_string(list_transform(
+            parts, lambda w: coalesce(getvariable('title_synonyms')[w], w)), ' ') AS keys
+        FROM phrased
+    )
+    SELECT
+        title,
+        nullif(array_to_string(list_sort(list_distinct(string_split(keys, ' '))), ' '), '') AS title_key,
+        title_letters(title) AS title_letters,
+        is_seat(title) AS is_seat
+    FROM translated;
