@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from crm_sync.shipped import shipped
 from crm_sync_salesforce.sandbox import SalesforceSandbox
-from tests.support.project import CONGRESS, Crm, Project
+from tests.support.project import CONGRESS, Project, write_project
 
 
 @pytest.fixture
@@ -30,20 +28,8 @@ def make_project(sandbox: SalesforceSandbox, tmp_path: Path) -> Iterator[Callabl
     def make(profiles: Path, as_of: str, more: str = "") -> Project:
         server = sandbox.start()
         servers.append(server)
-        folder = tmp_path / "project"
-        folder.mkdir()
-        shutil.copytree(shipped("mappings"), folder / "mappings")
-        (folder / "config.yaml").write_text(
-            "connections:\n"
-            + sandbox.connection_block(server.url).rstrip()
-            + "\n    playbooks: mappings/playbooks.yaml\n    enrichment: [vendor-file]\n"
-            + more
-            + "enrichment:\n  vendor-file:\n    source: file\n"
-            + f"    path: {profiles}\n    mapping: mappings/people_data_labs.yaml\n"
-            + f"    as_of: {as_of}\n",
-            encoding="utf-8",
-        )
-        return Project(folder, Crm(server.url))
+        block = sandbox.connection_block(server.url)
+        return write_project(tmp_path, block, server.url, profiles, as_of, more)
 
     yield make
     for server in servers:

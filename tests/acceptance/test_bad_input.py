@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crm_sync.sandbox.world import World
 from crm_sync_salesforce.sandbox import SalesforceSandbox
-from tests.support.project import Project
+from tests.support.project import Crm, Project, write_project
 
 Break = Callable[[Project], None]
 
 
-@pytest.fixture
-def project(
-    sandbox: SalesforceSandbox, make_project: Callable[..., Project], tmp_path: Path
-) -> Project:
+@dataclass(frozen=True)
+class Template:
+    """A project that has planned once, its sandbox's file, and what both said then."""
+
+    folder: Path
+    url: str
+    verdicts: Any
+    snapshot: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    root = tmp_path_factory.mktemp("template")
     world = World(seed=3, contacts=40)
-    sandbox.seed(world)
-    world.write_profiles(tmp_path / "profiles.jsonl")
-    return make_project(tmp_path / "profiles.jsonl", world.later.isoformat())
+    world.write_profiles(root / "profiles.jsonl")
+    with closing(SalesforceSandbox.open(root / "sandbox.db")) as sandbox:
+        sandbox.seed(world)
+        with sandbox.start() as server:
+            block = sandbox.connection_block(server.url)
+            profiles = root / "profiles.jsonl"
+            project = write_project(root, block, server.url, profiles, world.later.isoformat())
+            project.call("plan")
+            verdicts = project.data("job-changes", "--all")
+            return Template(root, server.url, verdicts, project.crm.snapshot())
+
+
+@pytest.fixture
+def project(template: Template, tmp_path: Path) -> Iterator[Project]:
+    shutil.copytree(template.folder, tmp_path, dirs_exist_ok=True)
+    with (
+        closing(SalesforceSandbox.open(tmp_path / "sandbox.db")) as sandbox,
+        sandbox.start() as server,
+    ):
+        copy = Project(tmp_path / "project", Crm(server.url))
+        replace("config.yaml", template.url, server.url)(copy)
+        replace("config.yaml", str(template.folder), str(tmp_path))(copy)
+        yield copy
 
 
 def replace(name: str, old: str, new: str) -> Break:
@@ -130,14 +163,11 @@ CASES: dict[str, tuple[Break, int, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_mistake_is_named_with_its_place_and_harms_nothing(name: str, project: Project) -> None:
+def test_a_mistake_is_named_with_its_place_and_harms_nothing(
+    name: str, template: Template, project: Project
+) -> None:
     spoil, code, said = CASES[name]
-    project.call("plan")
-    before, database = project.crm.snapshot(), project.data("job-changes", "--all")
-    config = (project.folder / "config.yaml").read_text(encoding="utf-8")
-    mappings = {
-        path: path.read_text(encoding="utf-8") for path in (project.folder / "mappings").iterdir()
-    }
+    kept = {path: path.read_bytes() for path in project.folder.rglob("*.yaml")}
     spoil(project)
 
     done = project.call("plan", expect=code)
@@ -146,17 +176,15 @@ def test_a_mistake_is_named_with_its_place_and_harms_nothing(name: str, project:
     for words in said:
         assert words in told, told
     assert "sandbox-secret" not in told
-    assert project.crm.snapshot() == before
-    (project.folder / "config.yaml").write_text(config, encoding="utf-8")
-    for path, text in mappings.items():
-        path.write_text(text, encoding="utf-8")
+    assert project.crm.snapshot() == template.snapshot
+    for path, content in kept.items():
+        path.write_bytes(content)
     if code:
-        assert project.data("job-changes", "--all") == database, "the database is as it was"
+        verdicts = project.data("job-changes", "--all")
+        assert verdicts == template.verdicts, "the database is as it was"
 
 
-def test_check_names_every_problem_of_a_bare_org(
-    tmp_path: Path, project: Project, sandbox: SalesforceSandbox
-) -> None:
+def test_check_names_every_problem_of_a_bare_org(tmp_path: Path, project: Project) -> None:
     project.call("check")
     bare = SalesforceSandbox.open(tmp_path / "bare.db", bare=True)
     try:

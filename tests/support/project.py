@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from crm_sync.shipped import shipped
 
 CRM_SYNC = Path(sys.executable).with_name("crm-sync")
 ROOT = Path(__file__).parents[2]
@@ -117,3 +120,22 @@ class Project:
 
     def data(self, *arguments: str, expect: int = 0) -> Any:
         return json.loads(self.call(*arguments, "--json", expect=expect).stdout)
+
+
+def write_project(
+    where: Path, block: str, url: str, profiles: Path, as_of: str, more: str = ""
+) -> Project:
+    """A project in `where`/project for a sandbox at `url`, read from one vendor file.
+
+    `block` is the sandbox's connection block; `more` are further lines of the connection.
+    """
+    folder = where / "project"
+    shutil.copytree(shipped("mappings"), folder / "mappings")
+    (folder / "config.yaml").write_text(
+        f"connections:\n{block.rstrip()}\n"
+        "    playbooks: mappings/playbooks.yaml\n    enrichment: [vendor-file]\n"
+        f"{more}enrichment:\n  vendor-file:\n    source: file\n    path: {profiles}\n"
+        f"    mapping: mappings/people_data_labs.yaml\n    as_of: {as_of}\n",
+        encoding="utf-8",
+    )
+    return Project(folder, Crm(url))
