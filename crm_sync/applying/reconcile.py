@@ -97,7 +97,7 @@ def settle_taken_keys(work: Work, taken: Sequence[Move]) -> None:
     """
     if not taken:
         return
-    found = find_created(work, [one.intent for one in taken])
+    found = find_tasks(work, [one.intent.key for one in taken])
     moves = [
         Move(one.intent, State.DONE, found[one.intent.key].id, message=FOUND.message)
         if one.intent.key in found
@@ -107,10 +107,9 @@ def settle_taken_keys(work: Work, taken: Sequence[Move]) -> None:
     _store(work, moves)
 
 
-def find_created(work: Work, intents: Sequence[Intent]) -> Mapping[str, Record]:
-    """The live tasks that carry the keys of these creates, by key."""
-    keys = [one.key for one in intents]
-    if not keys or not work.key_field:
+def find_tasks(work: Work, keys: Sequence[str]) -> Mapping[str, Record]:
+    """The live tasks that carry these keys, by key; none without a call where there are no keys."""
+    if not keys:
         return {}
     records = work.crm.find(Entity.TASK, work.key_field, keys)
     return {str(one.fields.get(work.key_field)): one for one in records}
@@ -123,7 +122,7 @@ def _can_be_read(work: Work, one: Intent) -> bool:
 def _moves(work: Work, unknown: Sequence[Intent]) -> list[Move]:
     creates = [one for one in unknown if one.operation is Operation.CREATE]
     others = [one for one in unknown if one.operation is not Operation.CREATE]
-    found = find_created(work, creates)
+    found = find_tasks(work, [one.key for one in creates])
     live = read_live(work.crm, others)
     stamps = stamps_of(work.store, [one for one in others if one.operation is Operation.DELETE])
     moves = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from crm_sync.applying.intents import Entry, Intent, Move
-from crm_sync.applying.reconcile import settle_taken_keys
+from crm_sync.applying.reconcile import find_tasks, settle_taken_keys
 from crm_sync.applying.states import State
 from crm_sync.applying.verdicts import ALREADY, SEND, Verdict, before_delete, before_update
 from crm_sync.applying.verify import verify
@@ -13,7 +13,7 @@ from crm_sync.applying.work import Work, read_live
 from crm_sync.calls.sending import NOT_SENT
 from crm_sync.connector import Outcome, Write, WriteResult
 from crm_sync.errors import CrmSyncError, TryLater
-from crm_sync.model import Change, Entity, Operation, Record, Scalar
+from crm_sync.model import Change, Operation, Record, Scalar
 from crm_sync.store import journal, journal_entries
 
 _STATES = {
@@ -64,15 +64,19 @@ def _entries(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent
 
 
 def _creates(work: Work, batch: Sequence[Change]) -> list[Entry]:
-    """A task whose key is in the CRM exists: made by a lost database, or by a write that was late.
+    """A task that was tried before is looked for by its key: a late write may have made it.
 
-    It is not written again, since a colleague may have worked on it.
+    It is not written again, since a colleague may have worked on it. A key that the journal has
+    never seen is not looked for, which would cost more calls than the creating: should the CRM
+    have it all the same (from a database that was lost), it refuses the second and the task is
+    found then.
     """
-    found: dict[str, Record] = {}
+    found: Mapping[str, Record] = {}
     keyed = [change.key for change in batch if work.unique_field(change)]
-    if keyed:
-        records = work.crm.find(Entity.TASK, work.key_field, keyed)
-        found = {str(one.fields.get(work.key_field)): one for one in records}
+    with work.store.read() as tx:
+        tried = journal.states(tx, work.scope.connection, keyed)
+    if tried:
+        found = find_tasks(work, list(tried))
     there = Verdict(State.DONE, ALREADY, "a task with this key exists")
     return [
         _entry(one, there, found[one.key].id) if one.key in found else _entry(one, SEND)

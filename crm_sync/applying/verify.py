@@ -14,7 +14,7 @@ from crm_sync.model import Entity, Operation, Record, Scalar
 from crm_sync.store import baselines, journal_entries
 
 LATE = timedelta(seconds=60)
-"""A stamp this much later than the sending, settling included, may be somebody else's edit."""
+"""A stamp that is further than this, and the settling, from the sending may be somebody else's."""
 
 
 def verify(work: Work, done: Sequence[Intent], *, late: bool = False) -> None:
@@ -25,7 +25,7 @@ def verify(work: Work, done: Sequence[Intent], *, late: bool = False) -> None:
     held without our sending it moves no baseline: it is not our field.
 
     With `late` (not right after the sending), a record's stamp is believed only if it is about as
-    old as the sending: undo deletes nothing on a stamp that may be a person's.
+    old as the sending, by our clock: undo deletes nothing on a stamp that may be a person's.
     """
     if not done:
         return
@@ -68,4 +68,4 @@ def _prompt(work: Work, one: Intent, modified: datetime | None) -> bool:
     if modified is None or one.sent_at is None:
         return False
     settle = timedelta(seconds=work.crm.capabilities.settle_seconds)
-    return modified <= one.sent_at + settle + LATE
+    return abs(modified - one.sent_at) <= settle + LATE

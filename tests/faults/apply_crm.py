@@ -162,6 +162,8 @@ class MemoryCrm:
         if act in ("drop_before", "late"):
             self.late += writes if act == "late" else []
             return [WriteResult(Outcome.UNKNOWN, code="NO_ANSWER") for _ in writes]
+        ids = [write.record_id for write in writes if write.record_id]
+        assert len(ids) == len(set(ids)), "a CRM refuses a record that comes twice in one call"
         results = [self._carry_out(write) for write in writes]
         self.bomb.boundary()
         if act == "drop_after":

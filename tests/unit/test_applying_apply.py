@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crm_sync.applying.apply import apply_plan
 from crm_sync.applying.states import State
-from crm_sync.connector import Outcome, WriteResult
+from crm_sync.connector import Outcome, Record, Write, WriteResult
 from crm_sync.errors import AccessDenied, Busy, PlanStale, QuotaReached, Refused
 from crm_sync.model import Change, Disposition, Entity, Mode, Operation
 from crm_sync.store import baselines, journal, plans
-from tests.faults.apply_crm import START, World, a_task, an_update, open_world
+from tests.faults.apply_crm import START, MemoryCrm, World, a_task, an_update, open_world
 
 TITLE = ("Title", "VP Sales", "CRO")
 REFUSED = WriteResult(
@@ -248,6 +249,7 @@ def test_two_processes_cannot_apply_on_one_connection(world: World) -> None:
 def test_a_record_is_written_once_per_batch_and_the_second_change_sees_the_first(
     world: World,
 ) -> None:
+    world.crm.batch = 5
     first = an_update("C1", TITLE)
     second = an_update("C1", ("Moved", False, True))
     against = an_update("C1", ("Title", "VP Sales", "CFO"))
@@ -294,6 +296,54 @@ def test_an_update_without_an_answer_that_a_person_edits_meanwhile_is_not_sent_a
     assert report.counts == {State.CONFLICT: 1}
 
 
+def test_an_update_without_an_answer_of_which_a_person_edits_a_part_is_known_to_be_ours(
+    world: World,
+) -> None:
+    plan = world.save(an_update("C1", TITLE, ("Moved", False, True)))
+    world.crm.script = ["drop_after"]
+    sleep = world.crm.sleep
+
+    def meanwhile(seconds: float) -> None:
+        sleep(seconds)
+        world.crm.edit(Entity.CONTACT, "C1", Title="Founder")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.crm, "sleep", meanwhile)
+        report = world.apply(plan)
+    assert (report.counts, report.drifted) == ({State.DONE: 1}, 1)
+    world.undo(report.run_id)
+    assert world.crm.value("C1", "Title") == "Founder"
+    assert world.crm.value("C1", "Moved") is False
+
+
+def test_a_task_that_a_late_write_made_is_found_and_not_sent_again(world: World) -> None:
+    plan = world.save(a_task("C1"))
+    world.crm.script = ["late"]
+    arriving: list[Write] = []
+
+    def too_early(seconds: float) -> None:
+        arriving.extend(world.crm.late)
+        world.crm.late.clear()
+
+    find, looked = world.crm.find, []
+
+    def finding(*args: Any) -> list[Record]:
+        looked.append(args)
+        if len(looked) == 2:  # after the settling found nothing
+            world.crm.late, arriving[:] = list(arriving), []
+            MemoryCrm.sleep(world.crm, 0)
+        return find(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.crm, "sleep", too_early)
+        patch.setattr(world.crm, "find", finding)
+        report = world.apply(plan)
+    assert report.counts == {State.DONE: 1}
+    assert world.crm.calls["write"] == 1
+    assert len(world.crm.tasks()) == 1
+    assert world.undo(report.run_id)[0].kept == ()
+
+
 def test_a_key_that_the_crm_calls_taken_but_nobody_has_is_a_rejection(world: World) -> None:
     task = a_task("C1")
     plan = world.save(task)
@@ -311,10 +361,14 @@ def test_a_task_of_a_lost_database_is_found_and_not_made_again(
     task = a_task("C1")
     world.apply(world.save(task))
     fresh = open_world(tmp_path / "new.db", world.crm)
+    world.crm.clock += timedelta(days=3)
     report = fresh.apply(fresh.save(task))
-    fresh.store.close()
     assert report.counts == {State.DONE: 1}
     assert len(world.crm.tasks()) == 1
+    notes, _ = fresh.undo(report.run_id)
+    assert len(world.crm.tasks()) == 1, "nobody knows whether a colleague has worked on it"
+    assert "does not say" in notes.kept[0].why
+    fresh.store.close()
 
 
 def test_progress_reaches_its_total_whatever_became_of_the_changes(world: World) -> None:
