@@ -110,8 +110,9 @@ def _take_contacts(db: DuckDBPyConnection, contacts: pa.Table) -> None:
     employers.add_nicknames(db)
     employers.add_sites(
         db,
-        "SELECT host(organisation_domain) FROM contact_input "
-        "UNION ALL SELECT email_parts(email).domain FROM contact_input",
+        "SELECT host(typed) FROM (SELECT DISTINCT organisation_domain AS typed FROM contact_input) "
+        "UNION ALL SELECT email_parts('x@' || domain).domain FROM "
+        "(SELECT DISTINCT split_part(email, '@', 2) AS domain FROM contact_input)",
     )
     db.execute(normalise.statement("contacts"))
 
@@ -191,7 +192,7 @@ _OBSERVATIONS = """
                 domain := domain, end_on := end_on, is_primary := is_primary,
                 organisation := organisation, organisation_id := organisation_id,
                 start_on := start_on, title := title
-            ) ORDER BY position, organisation, title, start_on) AS employments
+            ) ORDER BY position) AS employments
         FROM employment SEMI JOIN best_match USING (source, profile_id)
         GROUP BY ALL
     ),

@@ -15,7 +15,7 @@ class MatchSettings:
     A CRM value written more than `slack_days` after the source says the job ended is a doubt.
     """
 
-    memory_mb: int = 384
+    memory_mb: int = 320
     threads: int = 2
     most_holders_of_key: int = 20
     most_pairs_per_key: int = 100_000

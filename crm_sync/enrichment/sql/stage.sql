@@ -6,19 +6,18 @@ CREATE OR REPLACE TEMP TABLE wanted_employer AS
 SELECT DISTINCT split_part(key, '|', 2) AS employer FROM wanted WHERE starts_with(key, 'o:');
 
 CREATE OR REPLACE TEMP TABLE source_employer AS
-WITH spelt AS (
-    SELECT DISTINCT unnest(list_distinct(flatten(list_transform(
-        employments, lambda e: [{'kind': 'n', 'text': e.organisation}, {'kind': 'd', 'text': e.domain}]))))
-        AS spelling
-    FROM source_row
+WITH employer_as_written AS (
+    SELECT DISTINCT e.organisation, e.domain
+    FROM (SELECT unnest(employments) AS e FROM source_row)
 ),
-keyed AS (
-    SELECT spelling, unnest(CASE spelling.kind
-        WHEN 'n' THEN ['n:' || company_key(spelling.text)] ELSE host_keys(host(spelling.text)) END) AS employer
-    FROM spelt WHERE spelling.text IS NOT NULL
+spelt AS (
+    SELECT DISTINCT 'n' || organisation AS spelling, 'n:' || company_key(organisation) AS employer
+    FROM employer_as_written
+    UNION ALL
+    SELECT 'd' || domain, unnest(host_keys(host(domain)))
+    FROM (SELECT DISTINCT domain FROM employer_as_written WHERE domain IS NOT NULL)
 )
-SELECT spelling.kind || spelling.text AS spelling, employer
-FROM keyed SEMI JOIN wanted_employer USING (employer);
+SELECT spelling, employer FROM spelt SEMI JOIN wanted_employer USING (employer);
 
 CREATE OR REPLACE TEMP TABLE source_hit AS
 WITH record AS (
