@@ -21,6 +21,8 @@ def same(one: Scalar, other: Scalar) -> bool:
     write one moment make no difference. Anything else does, letter case included. An equivalence:
     reflexive, symmetric and transitive.
     """
+    if type(one) is type(other) and one == other:
+        return True  # by far the most frequent case
     return canonical(one) == canonical(other)
 
 
