@@ -29,13 +29,15 @@ if TYPE_CHECKING:
     from crm_sync.applying.apply import ApplyReport
     from crm_sync.applying.undo import UndoNotes
     from crm_sync.calls.steady import Steady
+    from crm_sync.enrichment.source import SourceCount
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a command did: its run, the plan it made or applied, and what became of it.
 
-    `waiting` counts the changes of the plan that still need a person's decision.
+    `waiting` counts the changes of the plan that still need a person's decision; `sources` is what
+    each enrichment source held and left out, when it was read.
     """
 
     run_id: int
@@ -43,6 +45,7 @@ class Outcome:
     report: ApplyReport | None = None
     undo: UndoNotes | None = None
     waiting: int = 0
+    sources: Mapping[str, SourceCount] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -53,6 +56,7 @@ class _Run:
     id: int
     outcome: str = "done"
     counts: dict[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, SourceCount] = field(default_factory=dict)
 
 
 def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> dict[str, int]:
@@ -171,6 +175,7 @@ def _plan(
         made = draft_plan(store, connection, mapping, playbooks, crm, judged, now=now)
     with store.begin() as tx:
         runs.set_plan(tx, run.id, made.id)
+    run.sources = judged.sources
     run.counts = {**made.funnel, **plans.counts_by_disposition(made)}
     return made
 
@@ -230,7 +235,7 @@ def _outcome(
 ) -> Outcome:
     with workspace.store.read() as tx:
         waiting = plans.count_waiting(tx, of.id)
-    return Outcome(run.id, of, report, undo, waiting, crm.calls)
+    return Outcome(run.id, of, report, undo, waiting, run.sources, crm.calls)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from crm_sync.store.runs import Run
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from crm_sync.enrichment.source import SourceCount
+
 
 def job_changes_view(
     tx: Connection, connection: str, *, everything: bool
@@ -87,6 +89,19 @@ def funnel_steps(counts: Mapping[str, int]) -> dict[str, int]:
         "matched": matched,
         "changed": changed,
         "planned": counts.get("changes", 0),
+    }
+
+
+def sources_view(sources: Mapping[str, SourceCount]) -> dict[str, Any]:
+    """What each enrichment source held, and which of its records were left out and why."""
+    return {
+        name: {
+            "profiles": count.profiles,
+            "duplicates": count.duplicates,
+            "left_out": dict(count.rejected),
+            "places": list(count.places),
+        }
+        for name, count in sources.items()
     }
 
 

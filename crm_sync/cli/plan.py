@@ -54,7 +54,7 @@ def plan(
     """Read the CRM, compare, and show what would be written. Writes nothing to the CRM."""
     from crm_sync import pipeline
     from crm_sync.cli.plan_text import print_plan
-    from crm_sync.views import plan_view
+    from crm_sync.views import plan_view, sources_view
 
     with workspace(context, config) as opened:
         with progress(quiet=as_json) as bars:
@@ -62,6 +62,7 @@ def plan(
         mapping = opened.mapping(opened.config.connection(outcome.plan.connection))
         with opened.store.read() as tx:
             view = plan_view(tx, outcome.plan, mapping, None if as_json else SHOWN)
+    view["sources"] = sources_view(outcome.sources)
     if as_json:
         print_json(view)
     else:

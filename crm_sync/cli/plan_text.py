@@ -25,6 +25,7 @@ def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) ->
     )
     if view["funnel"]:
         console.print(funnel_line(view["funnel"]), style="dim")
+    print_left_out(console, view.get("sources", {}))
     for guard in view["guards"]:
         if guard["tripped"]:
             console.print(f"[bold red]Guard {guard['name']}[/bold red]: {escape(guard['message'])}")
@@ -38,6 +39,18 @@ def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) ->
     console.print()
     for line in next_steps(view):
         console.print(line)
+
+
+def print_left_out(console: Console, sources: dict[str, Any]) -> None:
+    """What of the enrichment sources could not be used, and where the first of it stands."""
+    for name, source in sources.items():
+        for reason, count in source["left_out"].items():
+            console.print(
+                f"[yellow]{escape(name)}[/yellow]: {_many(count, 'record')} left out: "
+                f"{escape(reason.replace('_', ' '))}"
+            )
+        for place in source["places"]:
+            console.print(f"  {escape(place)}", style="dim", soft_wrap=True)
 
 
 def funnel_line(funnel: dict[str, int]) -> str:

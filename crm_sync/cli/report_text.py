@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from crm_sync.cli.plan_text import funnel_line
+from crm_sync.cli.plan_text import funnel_line, print_left_out
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +16,7 @@ def print_outcome(console: Console, view: dict[str, Any]) -> None:
     """What was written, what was not and why, and what to do next."""
     if view["funnel"]:
         console.print(funnel_line(view["funnel"]), style="dim")
+    print_left_out(console, view["sources"])
     applied = view.get("applied")
     if applied is None:
         console.print(f"Plan {view['plan']}: mode {view['mode']}, nothing was written.")

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.store.plans import counts_by_disposition
-from crm_sync.views import funnel_steps
+from crm_sync.views import funnel_steps, sources_view
 
 if TYPE_CHECKING:
     from crm_sync.pipeline import Outcome
@@ -24,6 +24,7 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         "funnel": funnel_steps(plan.funnel) if plan.undo_of is None else {},
         "changes": {"total": len(plan.changes), **counts_by_disposition(plan)},
         "waiting": outcome.waiting,
+        "sources": sources_view(outcome.sources),
         "calls": dict(outcome.calls),
     }
     if report is not None:

@@ -80,7 +80,7 @@ def _inputs(
         contacts_total=total,
         settled=journal.done_keys(tx, name),
         rejected=plans.rejected_keys(tx, name),
-        source_counts=judged.sources,
+        source_counts=judged.sizes,
         tasks_today=journal.tasks_created_since(tx, name, midnight(now, settings.timezone)),
         funnel=judged.funnel,
         record_url=crm.url,

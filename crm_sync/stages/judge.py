@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from crm_sync.config import Config, Connection
+from crm_sync.config import Config, Connection, Guards
 from crm_sync.mapping import Mapping
 from crm_sync.planning.inputs import SourceCount
 from crm_sync.progress import Progress, silent
@@ -17,14 +17,19 @@ from crm_sync.store.database import Store
 
 if TYPE_CHECKING:
     from crm_sync.enrichment.source import Source
+    from crm_sync.enrichment.source import SourceCount as Staged
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What judging came to: counts for the funnel, and the size of each source now and before."""
+    """What judging came to.
+
+    Counts for the funnel, the size of each source now and before, and what each held and left out.
+    """
 
     funnel: MappingType[str, int]
-    sources: MappingType[str, SourceCount]
+    sizes: MappingType[str, SourceCount]
+    sources: MappingType[str, Staged]
 
 
 def open_sources(config: Config, connection: Connection) -> list[Source]:
@@ -64,7 +69,7 @@ def judge_all(
 
     progress("Comparing with the enrichment data", 0, None)
     contacts = contacts_table(store, connection.name, mapping)
-    judgement = judge(contacts, sources, now=now)
+    judgement = judge(contacts, sources, now=now, progress=progress)
     with store.begin() as tx:
         before = judgements.last_profile_counts(tx, connection.name)
         judgements.save_judgement(
@@ -73,11 +78,22 @@ def judge_all(
             matches=judgement.matches,
             job_changes=judgement.job_changes,
             observations=judgement.observations,
-            profiles=judgement.profiles,
+            profiles=_credible(judgement.profiles, before, connection.settings.guards),
             at=now,
         )
     sizes = {
         name: SourceCount(profiles=held, before=before.get(name))
         for name, held in judgement.profiles.items()
     }
-    return Judged(judgement.funnel, sizes)
+    return Judged(judgement.funnel, sizes, judgement.sources)
+
+
+def _credible(
+    profiles: MappingType[str, int], before: MappingType[str, int], guards: Guards
+) -> dict[str, int]:
+    """The sizes to hold the next delivery against: a source that broke must not set the measure."""
+    return {
+        name: held
+        for name, held in profiles.items()
+        if held and held >= before.get(name, 0) * guards.min_source_share
+    }
