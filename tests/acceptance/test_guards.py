@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from crm_sync_salesforce.sandbox import SalesforceSandbox
-
 from crm_sync.sandbox.world import World
+from crm_sync_salesforce.sandbox import SalesforceSandbox
 from tests.support.project import Project
 
 
