@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.model import Band, JobChange, JobChangeKind
+from crm_sync.planning.values import company_key
 
 if TYPE_CHECKING:
     from crm_sync.sandbox.world import WorldTruth
 
 _KINDS = (JobChangeKind.MOVED, JobChangeKind.RETITLED, JobChangeKind.LEFT)
-_LEGAL_FORMS = re.compile(r"\b(sas|sarl|sa|inc|llc|corp|ltd)\b")
 
 
 def score(
@@ -74,13 +73,7 @@ def _is_right(said: JobChange, truth: WorldTruth) -> bool:
         return False
     if said.kind is not JobChangeKind.MOVED:
         return True
-    return _plain(said.after.organisation) == _plain(truth.new_organisation)
-
-
-def _plain(name: str) -> str:
-    """A company's name without case, signs and legal form."""
-    words = re.sub(r"[^a-z0-9]+", " ", name.casefold())
-    return " ".join(_LEGAL_FORMS.sub(" ", words).split())
+    return company_key(said.after.organisation) == company_key(truth.new_organisation)
 
 
 def _share(part: int, whole: int) -> float | None:

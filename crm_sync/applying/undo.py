@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crm_sync.applying.compare import same
 from crm_sync.applying.intents import Intent, Scope
 from crm_sync.applying.inverse import undo_key
 from crm_sync.applying.reconcile import settle_open
 from crm_sync.applying.states import State
 from crm_sync.applying.verdicts import SEND, before_delete, holds, untouched
 from crm_sync.applying.work import Crm, Sleep, Work, read_live, task_key_field
+from crm_sync.compare import same
 from crm_sync.errors import NotFound, UsageError
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import (

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm_sync.applying.compare import same
 from crm_sync.applying.states import State
+from crm_sync.compare import same
 from crm_sync.model import FieldChange, Record, Scalar
 
 GONE = "RECORD_GONE"

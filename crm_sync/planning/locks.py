@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from crm_sync.compare import same
 from crm_sync.model import Baseline, Scalar
-from crm_sync.planning.values import same
 
 
 class LockState(StrEnum):

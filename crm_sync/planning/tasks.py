@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from crm_sync.compare import same
 from crm_sync.model import (
     Change,
     Disposition,
@@ -23,7 +24,7 @@ from crm_sync.planning.keys import task_key
 from crm_sync.planning.letters import variables
 from crm_sync.planning.playbooks import Rule, pick
 from crm_sync.planning.policies import Verdict, rule_on_claim
-from crm_sync.planning.values import company_key, same
+from crm_sync.planning.values import company_key
 from crm_sync.planning.wording import clean, shorten
 
 SUBJECT_LIMIT = 255

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from crm_sync.compare import same
 from crm_sync.mapping import JobChangeAction, WriteField
 from crm_sync.model import (
     Change,
@@ -20,7 +21,7 @@ from crm_sync.planning.inputs import ContactState, PlanInputs
 from crm_sync.planning.keys import update_key
 from crm_sync.planning.locks import Lock, LockState, lock_of
 from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
-from crm_sync.planning.values import company_key, is_blank, same
+from crm_sync.planning.values import company_key, is_blank
 from crm_sync.planning.wording import clean
 
 ACCOMPANYING = frozenset({"last_verified", "evidence"})

@@ -1,16 +1,13 @@
-"""When two values of a CRM field are the same to us, and when a value is no value."""
+"""When a value is no value, and when two names of a company are spellings of one."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime, time
 
+from crm_sync.compare import canonical
 from crm_sync.model import Scalar
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
-_WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
-_EXACT = 2**53  # from here on a float is not one whole number
 _LEGAL_FORMS = frozenset({
     "ab", "ag", "asa", "bv", "bvba", "co", "corp", "corporation", "eurl", "gie", "gmbh", "inc",
     "incorporated", "kg", "limited", "llc", "llp", "ltd", "nv", "oy", "plc", "pty", "sa", "sarl",
@@ -18,45 +15,9 @@ _LEGAL_FORMS = frozenset({
 })  # fmt: skip
 
 
-def same(one: Scalar, other: Scalar) -> bool:
-    """Whether a person would say that the field holds the same.
-
-    '' is null, 'true' is true, '5' is 5.0, a date is its midnight in UTC, two spellings of one
-    moment are one; line ends and blanks around a text do not count. Case does. Agrees with what
-    applying takes for drift, so that what is planned is not refused and not planned again.
-    """
-    return _form(one) == _form(other)
-
-
 def is_blank(value: Scalar) -> bool:
     """Whether a field holds nothing; a box that is not ticked holds nothing either."""
-    return _form(value) in {"", "false"}
-
-
-def _form(value: Scalar) -> str:
-    """One spelling for all values that are the same."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        return str(int(value))
-    text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
-    if text.casefold() in {"true", "false"}:
-        return text.casefold()
-    whole = _WHOLE.fullmatch(text)
-    if whole and isinstance(value, str):
-        return "0" if whole[1] == "-0" else whole[1]
-    return _moment(text) if _TIME.fullmatch(text) else text
-
-
-def _moment(text: str) -> str:
-    try:
-        at = datetime.fromisoformat(text)
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return text
-    return at.date().isoformat() if at.timetz() == time(tzinfo=UTC) else at.isoformat()
+    return canonical(value) in {"", "false"}
 
 
 def company_key(name: str) -> str:

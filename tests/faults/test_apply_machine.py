@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from crm_sync.applying.compare import same
 from crm_sync.applying.states import State
+from crm_sync.compare import same
 from crm_sync.connector import Write, WriteResult
 from crm_sync.errors import QuotaReached
 from crm_sync.model import Change, Entity, Operation, Plan, Scalar

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync.applying.compare import same as same_when_applying
+from crm_sync.compare import same
 from crm_sync.mapping import JobChangeAction
 from crm_sync.model import Band, Baseline, Disposition, Mode, Policy, Scalar
 from crm_sync.planning.keys import task_key, update_key
 from crm_sync.planning.locks import FREE, Lock, LockState, lock_of
 from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
-from crm_sync.planning.values import company_key, is_blank, same
+from crm_sync.planning.values import company_key, is_blank
 
 SEEN = datetime(2025, 1, 1, tzinfo=UTC)
 EDITED = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
@@ -165,24 +165,6 @@ def test_values_are_the_same_when_a_person_would_see_the_same(
 ) -> None:
     assert same(one, other) is equal
     assert same(other, one) is equal
-
-
-_SCALARS = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-3, 3),
-    st.floats(-3, 3),
-    st.sampled_from(
-        ["", " ", "true", "False", "0", "-0.0", "1.0", "2.50", "2026-01-01", "2026-01-01T00:00:00Z",
-         "2026-01-01T02:00:00+02:00", "2026-13-01", "a\r\nb", "a\nb"]
-    ),
-    st.text(max_size=5),
-)  # fmt: skip
-
-
-@given(_SCALARS, _SCALARS)
-def test_planning_and_applying_agree_on_what_is_the_same(one: Scalar, other: Scalar) -> None:
-    assert same(one, other) is same_when_applying(one, other)
 
 
 def test_a_box_that_is_not_ticked_is_blank_and_a_zero_is_not() -> None:

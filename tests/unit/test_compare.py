@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync.applying.compare import same
+from crm_sync.compare import same
 from crm_sync.model import Scalar
 
 SAME = [
