@@ -176,7 +176,9 @@ class Change:
     `key` is stable: the same claim about the same record has the same key in every plan and on
     every machine, and is carried out once. `requires` is the key of a change that must have been
     applied first (a task waits for the flag that it talks about). `held_by` says in words why a
-    person has to look, when `disposition` is review.
+    person has to look, when `disposition` is review. `watched` are fields of the record that are
+    not written, but that the change was judged by (its title, its account): where one of them is
+    no longer `before` when the change is applied, that is drift too.
     """
 
     key: str
@@ -194,6 +196,7 @@ class Change:
     held_by: str = ""
     owner_id: str = ""
     rule: str = ""
+    watched: tuple[FieldChange, ...] = ()
 
     @property
     def short_id(self) -> str:

@@ -214,6 +214,7 @@ def _change_row(plan_id: int, position: int, one: Change) -> dict[str, Any]:
         plan_id=plan_id,
         position=position,
         fields=canonical_json(row["fields"]),
+        watched=canonical_json(row["watched"]),
         evidence=canonical_json(row["evidence"]),
     )
     return row
@@ -228,6 +229,7 @@ def _change(row: Row[Any]) -> Change:
         contact_id=row.contact_id,
         kind=JobChangeKind(row.kind),
         fields=load_fields(row.fields),
+        watched=load_fields(row.watched),
         disposition=Disposition(row.disposition),
         reason=row.reason,
         confidence=row.confidence,

@@ -50,9 +50,11 @@ cursor = Table(
     metadata,
     Column("connection", String, primary_key=True),
     Column("entity", String, primary_key=True),
+    Column("object", String, primary_key=True),  # the CRM's: an entity may come from several
     Column("cursor", Text, nullable=False),
     Column("scope", String, nullable=False),  # hash of object, fields and filter: other, start anew
     Column("complete", Boolean, nullable=False),
+    Column("whole_since", String),  # when the whole pull in hand began; null in incremental ones
     Column("at", String, nullable=False),
 )
 
@@ -158,6 +160,7 @@ change = Table(
     Column("contact_id", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("fields", Text, nullable=False),  # JSON list of FieldChange
+    Column("watched", Text, nullable=False),  # the same, of fields that are only looked at
     Column("disposition", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("confidence", Float, nullable=False),

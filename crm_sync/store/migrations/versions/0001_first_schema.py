@@ -32,11 +32,13 @@ def upgrade() -> None:
         "cursor",
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("entity", sa.String(), nullable=False),
+        sa.Column("object", sa.String(), nullable=False),
         sa.Column("cursor", sa.Text(), nullable=False),
         sa.Column("scope", sa.String(), nullable=False),
         sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("whole_since", sa.String(), nullable=True),
         sa.Column("at", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("connection", "entity", name=op.f("pk_cursor")),
+        sa.PrimaryKeyConstraint("connection", "entity", "object", name=op.f("pk_cursor")),
     )
     op.create_table(
         "intent",
@@ -199,6 +201,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("watched", sa.Text(), nullable=False),
         sa.Column("disposition", sa.String(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Float(), nullable=False),
