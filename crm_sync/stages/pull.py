@@ -60,29 +60,35 @@ def _pull(
 ) -> int:
     section = mapping.reads(entity)
     assert section is not None  # noqa: S101 - the caller asked
-    scope = mapping.scope(entity)
+    scope, object_name = mapping.scope(entity), section.object
     with store.read() as tx:
-        saved = records.saved_cursor(tx, connection.name, entity, scope)
+        saved = records.saved_cursor(tx, connection.name, entity, scope, object_name)
+    # A whole pull that was interrupted goes on as the same one: only then has it seen everything.
+    whole_since = now if saved is None else saved.whole_since
     pages = crm.pull(
         entity,
         mapping.pulled_fields(entity),
         cursor=saved.cursor if saved else None,
         where=section.where,
-        object_name=section.object,
+        object_name=object_name,
     )
     watched = _watched(mapping, entity)
     changed = done = 0
     for page in pages:
         with store.begin() as tx:
             changed += records.save_page(
-                tx, connection.name, entity, page, scope=scope, watched=watched, at=now
+                tx,
+                connection.name,
+                entity,
+                page,
+                scope=scope,
+                watched=watched,
+                at=now,
+                object_name=object_name,
+                whole_since=whole_since,
             )
         done += len(page.records)
         progress(f"Reading {entity.value}s", done, page.total)
-    if saved is None:
-        # Only a pull that began and ended here has seen everything that there is.
-        with store.begin() as tx:
-            records.sweep_unseen(tx, connection.name, entity, now)
     return changed
 
 

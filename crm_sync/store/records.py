@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SavedCursor:
-    """Where a pull stands; `complete` when the next pull is an incremental one."""
+    """Where a pull stands.
+
+    `complete` when the next pull is an incremental one; `whole_since` is when the whole pull in
+    hand began, None once it is complete.
+    """
 
     cursor: str
     complete: bool
+    whole_since: datetime | None = None
 
 
-def saved_cursor(tx: Connection, connection: str, entity: Entity, scope: str) -> SavedCursor | None:
+def saved_cursor(
+    tx: Connection, connection: str, entity: Entity, scope: str, object_name: str = ""
+) -> SavedCursor | None:
     """The stored cursor, or None when there is none for this scope (object, fields, filter)."""
     from sqlalchemy import select
 
@@ -34,10 +41,11 @@ def saved_cursor(tx: Connection, connection: str, entity: Entity, scope: str) ->
         select(cursor).where(
             (cursor.c.connection == connection)
             & (cursor.c.entity == entity)
+            & (cursor.c.object == object_name)
             & (cursor.c.scope == scope)
         )
     ).first()
-    return SavedCursor(row.cursor, row.complete) if row else None
+    return SavedCursor(row.cursor, row.complete, moment(row.whole_since)) if row else None
 
 
 def save_page(
@@ -49,37 +57,43 @@ def save_page(
     scope: str,
     watched: Collection[str],
     at: datetime,
+    object_name: str = "",
+    whole_since: datetime | None = None,
 ) -> int:
     """Store one page and its cursor; returns how many of its records are new or changed.
 
     The same page stored twice changes nothing. Edits of `watched` fields are noted. What a page
-    tells as gone is gone, also when the page brings the record itself.
+    tells as gone is gone, also when the page brings the record itself. With the last page of a
+    whole pull, which began at `whole_since`, what no page brought is gone too.
     """
     changed = _save_records(tx, connection, entity, page.records, watched, at)
     _save_gone(tx, connection, page.gone, at)
+    if page.complete and whole_since is not None:
+        _sweep_unseen(tx, connection, entity, whole_since)
     row = {
         "connection": connection,
         "entity": entity.value,
+        "object": object_name,
         "cursor": page.cursor,
         "scope": scope,
         "complete": page.complete,
+        "whole_since": stamp(whole_since) if whole_since and not page.complete else None,
         "at": stamp(at),
     }
-    upsert(tx, cursor, [row], update=("cursor", "scope", "complete", "at"))
+    upsert(tx, cursor, [row], update=("cursor", "scope", "complete", "whole_since", "at"))
     return changed
 
 
-def sweep_unseen(tx: Connection, connection: str, entity: Entity, since: datetime) -> int:
-    """After a whole pull: records that it did not bring are gone. Returns how many."""
+def _sweep_unseen(tx: Connection, connection: str, entity: Entity, since: datetime) -> None:
+    """Records that a whole pull did not bring are gone: deleted, or outside its filter now."""
     from sqlalchemy import update
 
-    result = tx.execute(
+    tx.execute(
         update(record)
         .where(_of(connection, entity) & record.c.gone_at.is_(None))
         .where(record.c.seen_at < stamp(since))
         .values(gone_at=stamp(since))
     )
-    return int(result.rowcount)
 
 
 def records_of(

@@ -49,10 +49,18 @@ def save(
     connection: str = CRM,
     scope: str = "s",
     watched: Sequence[str] = WATCHED,
+    whole_since: datetime | None = None,
 ) -> int:
     with store.begin() as tx:
         return records.save_page(
-            tx, connection, Entity.CONTACT, what, scope=scope, watched=watched, at=at
+            tx,
+            connection,
+            Entity.CONTACT,
+            what,
+            scope=scope,
+            watched=watched,
+            at=at,
+            whole_since=whole_since,
         )
 
 
@@ -209,13 +217,26 @@ def test_a_deletion_of_what_was_never_seen_is_nothing(store: Store) -> None:
 def test_after_a_whole_pull_what_it_did_not_bring_is_gone(store: Store) -> None:
     save(store, page(contact("1"), contact("2")), MAY)
     save(store, page(contact("1")), connection="apac", at=MAY)
-    save(store, page(contact("2"), contact("3")), JUNE)
-    with store.begin() as tx:
-        assert records.sweep_unseen(tx, CRM, Entity.CONTACT, JUNE) == 1
-        assert records.sweep_unseen(tx, CRM, Entity.CONTACT, JUNE) == 0
+    save(store, page(contact("2"), contact("3")), JUNE, whole_since=JUNE)
     assert set(held(store, "1", "2", "3")) == {"2", "3"}
     with store.read() as tx:
         assert records.count(tx, "apac", Entity.CONTACT) == 1
+
+
+def test_a_whole_pull_that_was_interrupted_sweeps_only_when_it_is_complete(store: Store) -> None:
+    save(store, page(contact("1"), contact("2"), contact("3")), MAY)
+    save(store, page(contact("2"), complete=False), JUNE, whole_since=JUNE)
+    with store.read() as tx:
+        resumed = records.saved_cursor(tx, CRM, Entity.CONTACT, "s")
+    assert resumed is not None
+    assert resumed.whole_since == JUNE
+    assert set(held(store, "1", "2", "3")) == {"1", "2", "3"}
+    save(store, page(contact("3")), JULY, whole_since=resumed.whole_since)
+    assert set(held(store, "1", "2", "3")) == {"2", "3"}
+    with store.read() as tx:
+        ended = records.saved_cursor(tx, CRM, Entity.CONTACT, "s")
+    assert ended is not None
+    assert ended.whole_since is None
 
 
 # Edits and baselines
