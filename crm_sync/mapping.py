@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -51,6 +51,9 @@ def _crm_name(value: str) -> str:
         raise ValueError("the CRM's names are made of letters, digits, `_` and `.`")
     return value
 
+
+_TERMS: dict[str, Any] = {"contact": {"write"}, "task": {"write"}, "job_changes": True}
+"""The parts of a mapping that say what may be written."""
 
 CrmName = Annotated[str, AfterValidator(_crm_name)]
 
@@ -170,6 +173,12 @@ class Mapping:
         asked = [section.object, section.where] if section else []
         text = canonical_json([asked, self.pulled_fields(entity)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def terms(self) -> str:
+        """Changes when something else may be written than before: plans made earlier are stale."""
+        allowed = self.model.model_dump(mode="json", include=_TERMS)
+        return hashlib.sha256(canonical_json(allowed).encode()).hexdigest()[:16]
 
     def canonical(self, record: Record) -> dict[str, Scalar]:
         """A record under our names; what the mapping leaves out is absent."""

@@ -221,7 +221,8 @@ class Plan:
     """What would be written and why; frozen, hashed, expiring.
 
     `undo_of` names the run that an inverse plan takes back. `funnel` counts what each stage let
-    through, by stage name.
+    through, by stage name. `terms` is the fingerprint of what the mapping allowed to be written;
+    a plan made under other terms is stale.
     """
 
     id: int
@@ -233,6 +234,7 @@ class Plan:
     guards: tuple[GuardResult, ...] = ()
     funnel: Mapping[str, int] = field(default_factory=dict)
     undo_of: int | None = None
+    terms: str = ""
 
     @cached_property
     def hash(self) -> str:

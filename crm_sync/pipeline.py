@@ -13,12 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.config import Connection
-from crm_sync.errors import (
-    CrmSyncError,
-    NotFound,
-    Refused,
-    TryLater,
-)
+from crm_sync.errors import CrmSyncError, NotFound, PlanStale, Refused, TryLater
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Mode, Plan
 from crm_sync.progress import Progress, silent
@@ -134,16 +129,22 @@ def undo(workspace: Workspace, run_id: int, *, progress: Progress = silent) -> O
 
 
 def refuse_if_unfit(workspace: Workspace, connection: Connection, stored: Plan) -> None:
-    """Stop before the first write: shadow mode, or a tripped guard."""
+    """Stop before the first write: shadow mode, a changed mapping, or a tripped guard."""
     from crm_sync.planning.guards import refusal, tripped
     from crm_sync.stages.draft import midnight
 
     place = f"plan {stored.id}"
-    if stored.mode is Mode.SHADOW:
+    if Mode.SHADOW in (stored.mode, connection.settings.mode):
         raise Refused(
             "this connection is in shadow mode: it plans and writes nothing",
             place=place,
             fix="Set `mode: review` for the connection, and make a new plan.",
+        )
+    if stored.terms != workspace.mapping(connection).terms:
+        raise PlanStale(
+            "the mapping allows other changes now than when this plan was made",
+            place=place,
+            fix=f"Make a new plan: crm-sync plan {connection.name}",
         )
     since = midnight(utc_now(), connection.settings.timezone)
     with workspace.store.read() as tx:

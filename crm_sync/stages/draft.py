@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def draft_plan(
 
     with store.read() as tx:
         inputs = _inputs(tx, connection, mapping, playbooks, crm, judged, now)
-    plan = build_plan(inputs)
+    plan = replace(build_plan(inputs), terms=mapping.terms)
     with store.begin() as tx:
         return plans.save_plan(tx, plan)
 

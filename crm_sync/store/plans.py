@@ -46,6 +46,7 @@ def save_plan(tx: Connection, new: Plan) -> Plan:
         "guards": canonical_json([plain(guard) for guard in new.guards]),
         "funnel": canonical_json(dict(new.funnel)),
         "undo_of": new.undo_of,
+        "terms": new.terms,
     }
     result = tx.execute(insert(plan).values(values))
     plan_id = int(result.inserted_primary_key[0])  # type: ignore[index]
@@ -87,6 +88,21 @@ def latest_plan_id(tx: Connection, connection: str | None = None) -> int | None:
         query = query.where(plan.c.connection == connection)
     found = tx.execute(query).scalar()
     return int(found) if found is not None else None
+
+
+def superseded_keys(tx: Connection, of: Plan) -> frozenset[str]:
+    """The changes of a plan that the newest plan of its connection no longer proposes.
+
+    They were judged by what has been said otherwise since. Of the newest plan, and of an undo,
+    none are.
+    """
+    from sqlalchemy import select
+
+    newest = latest_plan_id(tx, of.connection)
+    if newest is None or newest <= of.id or of.undo_of is not None:
+        return frozenset()
+    proposed = set(tx.execute(select(change.c.key).where(change.c.plan_id == newest)).scalars())
+    return frozenset(one.key for one in of.changes if one.key not in proposed)
 
 
 def decide(
@@ -205,6 +221,7 @@ def _plan(row: Row[Any], changes: Sequence[Row[Any]]) -> Plan:
         guards=tuple(GuardResult(**guard) for guard in json.loads(row.guards)),
         funnel=json.loads(row.funnel),
         undo_of=row.undo_of,
+        terms=row.terms,
     )
 
 

@@ -145,6 +145,7 @@ plan = Table(
     Column("guards", Text, nullable=False),
     Column("funnel", Text, nullable=False),
     Column("undo_of", Integer),
+    Column("terms", String, nullable=False),
     sqlite_autoincrement=True,
 )
 

@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("guards", sa.Text(), nullable=False),
         sa.Column("funnel", sa.Text(), nullable=False),
         sa.Column("undo_of", sa.Integer(), nullable=True),
+        sa.Column("terms", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
         sqlite_autoincrement=True,
     )
