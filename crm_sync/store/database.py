@@ -7,8 +7,9 @@ transaction; a file that is not ours is left exactly as it was.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ class Store:
                 place=str(path),
                 fix="Create it, or correct `database:` in the configuration.",
             )
+        _make_private(path)
         store = cls(path, _engine(path))
         with _explained(path):
             store._migrate()
@@ -151,6 +153,15 @@ class Store:
         with self.begin() as connection:
             settings.attributes["connection"] = connection
             command.upgrade(settings, "head")
+
+
+def _make_private(path: Path) -> None:
+    """Create the file for its owner only: it holds names, addresses and what is known of people.
+
+    SQLite gives its companion files (-wal, -shm) the same permissions.
+    """
+    with suppress(OSError):  # what is wrong with the place is told when SQLite opens it
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def _engine(path: Path) -> Engine:

@@ -9,13 +9,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from crm_sync.errors import Busy, InputError, UsageError
-from crm_sync.store import database
+from crm_sync.store import database, runs
 from crm_sync.store.database import Store
 from crm_sync.store.migrations import HEAD
 from crm_sync.store.tables import metadata
@@ -263,3 +264,15 @@ def test_two_threads_of_one_process_do_not_share_a_lock(path: Path) -> None:
             thread.join()
         second()
     assert found == ["busy", "entered"]
+
+
+def test_the_database_and_its_companions_are_for_their_owner_only(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "private.db")
+    with store.begin() as tx:
+        runs.start_run(tx, "emea", "plan", datetime(2026, 6, 1, tzinfo=UTC))
+    files = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("private.db*")}
+    store.close()
+    assert {"private.db", "private.db-wal"} <= files.keys()
+    assert {name for name, open_to_others in files.items() if open_to_others} <= {
+        name for name in files if name.endswith(".lock")
+    }
