@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from crm_sync.applying.batches import batches, phases
-from crm_sync.applying.intents import Entry, Intent, Scope
 from crm_sync.applying.inverse import originals
 from crm_sync.applying.reconcile import settle, settle_open
 from crm_sync.applying.report import PROBLEM_LIMIT, ApplyReport, Problem, build_report
 from crm_sync.applying.select import NO_REQUIREMENT, Selection, ready, refuse_stale, select
 from crm_sync.applying.send import carry_out
-from crm_sync.applying.states import OPEN, State
 from crm_sync.applying.work import Clock, Crm, Sleep, Work, task_key_field
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Change, Plan
 from crm_sync.store import journal, journal_entries, plans
 from crm_sync.store.database import Store
+from crm_sync.store.intents import Entry, Intent, Scope
+from crm_sync.store.states import OPEN, State
 
 __all__ = ["ApplyReport", "Problem", "apply_plan"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from crm_sync.applying.intents import Intent
 from crm_sync.model import stable_key
 from crm_sync.store import journal, plans
 from crm_sync.store.database import Store
+from crm_sync.store.intents import Intent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,9 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from crm_sync.applying.intents import Intent, Move, Scope
 from crm_sync.applying.inverse import stamps_of
-from crm_sync.applying.states import State
 from crm_sync.applying.verdicts import NOT_SHOWN, Verdict, after_delete, after_update
 from crm_sync.applying.verify import verify
 from crm_sync.applying.work import Clock, Crm, Sleep, Work, read_live, task_key_field
@@ -21,6 +19,8 @@ from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Entity, Operation, Record
 from crm_sync.store import journal, journal_entries
 from crm_sync.store.database import Store
+from crm_sync.store.intents import Intent, Move, Scope
+from crm_sync.store.states import State
 
 FOUND = Verdict(State.DONE, message="found by its key: it was carried out")
 ABSENT = Verdict(State.PLANNED, NOT_SHOWN, "not found by its key: it was not carried out")

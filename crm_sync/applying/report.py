@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crm_sync.applying.intents import Intent
-from crm_sync.applying.states import State, Verified
 from crm_sync.model import Entity, Operation
+from crm_sync.store.intents import Intent
+from crm_sync.store.states import State, Verified
 
 PROBLEM_LIMIT = 200
 """Problem rows that a report lists; the journal keeps them all."""

@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from crm_sync.applying.states import TAKEABLE, State
 from crm_sync.errors import PlanStale, Refused
 from crm_sync.model import Change, Disposition, Mode, Operation, Plan
 from crm_sync.store.journal import Terms
 from crm_sync.store.plans import APPROVED, REJECTED
+from crm_sync.store.states import TAKEABLE, State
 
 WAITING = "waits for a person's approval"
 REFUSED = "rejected by a person"

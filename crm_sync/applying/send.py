@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from crm_sync.applying.intents import Entry, Intent, Move
 from crm_sync.applying.reconcile import find_tasks, settle_taken_keys
-from crm_sync.applying.states import State
 from crm_sync.applying.verdicts import ALREADY, SEND, Verdict, before_delete, before_update
 from crm_sync.applying.verify import verify
 from crm_sync.applying.work import Work, read_live
@@ -15,6 +13,8 @@ from crm_sync.connector import Outcome, Write, WriteResult
 from crm_sync.errors import CrmSyncError, TryLater
 from crm_sync.model import Change, Operation, Record, Scalar
 from crm_sync.store import journal, journal_entries
+from crm_sync.store.intents import Entry, Intent, Move
+from crm_sync.store.states import State
 
 _STATES = {
     Outcome.APPLIED: State.DONE,

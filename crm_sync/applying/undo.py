@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crm_sync.applying.intents import Intent, Scope
 from crm_sync.applying.inverse import undo_key
 from crm_sync.applying.reconcile import settle_open
-from crm_sync.applying.states import State
 from crm_sync.applying.verdicts import SEND, before_delete, holds, untouched
 from crm_sync.applying.work import Crm, Sleep, Work, read_live, task_key_field
 from crm_sync.compare import same
@@ -29,6 +27,8 @@ from crm_sync.model import (
 )
 from crm_sync.store import journal, plans, runs
 from crm_sync.store.database import Store
+from crm_sync.store.intents import Intent, Scope
+from crm_sync.store.states import State
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

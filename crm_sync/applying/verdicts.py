@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm_sync.applying.states import State
 from crm_sync.compare import same
 from crm_sync.model import FieldChange, Record, Scalar
+from crm_sync.store.states import State
 
 GONE = "RECORD_GONE"
 DRIFT = "DRIFT"

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from crm_sync.applying.intents import Intent, Seen
-from crm_sync.applying.states import Verified
 from crm_sync.applying.verdicts import shown
 from crm_sync.applying.work import Work, read_live
 from crm_sync.model import Entity, Operation, Record, Scalar
 from crm_sync.store import baselines, journal_entries
+from crm_sync.store.intents import Intent, Seen
+from crm_sync.store.states import Verified
 
 LATE = timedelta(seconds=60)
 """A stamp that is further than this, and the settling, from the sending may be somebody else's."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from crm_sync.applying.intents import Intent, Scope
 from crm_sync.connector import Capabilities, Write, WriteResult
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Change, Entity, Operation, Record
 from crm_sync.store.database import Store
+from crm_sync.store.intents import Intent, Scope
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]

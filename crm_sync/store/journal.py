@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crm_sync.applying.intents import Intent
-from crm_sync.applying.states import OPEN, State, Verified
 from crm_sync.model import Entity, Mode, Operation
+from crm_sync.store.intents import Intent
 from crm_sync.store.plans import load_fields
 from crm_sync.store.sql import chunks, moment, stamp
+from crm_sync.store.states import OPEN, State, Verified
 from crm_sync.store.tables import change, intent, intent_event, plan
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crm_sync.applying.intents import Entry, Intent, Move, Scope, Seen
-from crm_sync.applying.states import TAKEABLE, State, before
 from crm_sync.model import Change, FieldChange, canonical_json
+from crm_sync.store.intents import Entry, Intent, Move, Scope, Seen
 from crm_sync.store.journal import stands
 from crm_sync.store.sql import chunks, stamp
+from crm_sync.store.states import TAKEABLE, State, before
 from crm_sync.store.tables import intent, intent_event
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from shutil import copyfile
 
 import pytest
 
-from crm_sync.applying.states import State
 from crm_sync.model import Entity, Plan
 from crm_sync.store import baselines, journal
+from crm_sync.store.states import State
 from tests.faults.apply_crm import (
     KEY,
     KilledHereError,

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from crm_sync.applying.apply import ApplyReport, apply_plan
-from crm_sync.applying.states import State
 from crm_sync.applying.undo import undo_plan
 from crm_sync.calls.breaker import Breaker
 from crm_sync.calls.quota import QuotaFloor
@@ -22,6 +21,7 @@ from crm_sync.mapping import load_mapping
 from crm_sync.model import Change, Entity, Operation, Plan, Scalar
 from crm_sync.store import journal, plans, runs
 from crm_sync.store.database import Store
+from crm_sync.store.states import State
 from crm_sync_salesforce.sandbox import SalesforceSandbox
 from tests.faults.apply_crm import KEY, MAPPING, a_plan, a_task, an_update
 from tests.faults.apply_process import now

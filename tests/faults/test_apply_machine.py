@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from crm_sync.applying.states import State
 from crm_sync.compare import same
 from crm_sync.connector import Write, WriteResult
 from crm_sync.errors import QuotaReached
 from crm_sync.model import Change, Entity, Operation, Plan, Scalar
 from crm_sync.store import journal, plans, runs
+from crm_sync.store.states import State
 from tests.faults.apply_crm import (
     KEY,
     KilledHereError,

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from crm_sync.applying.apply import apply_plan
-from crm_sync.applying.states import State
 from crm_sync.connector import Outcome, Record, Write, WriteResult
 from crm_sync.errors import AccessDenied, Busy, PlanStale, QuotaReached, Refused
 from crm_sync.model import Change, Disposition, Entity, Mode, Operation
 from crm_sync.store import baselines, journal, plans
+from crm_sync.store.states import State
 from tests.faults.apply_crm import START, MemoryCrm, World, a_task, an_update, open_world
 
 TITLE = ("Title", "VP Sales", "CRO")

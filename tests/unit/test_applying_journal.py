@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync.applying.intents import Entry, Intent, Move, Scope, Seen
-from crm_sync.applying.states import FIRST, NEXT, OPEN, TAKEABLE, State, Verified, before
 from crm_sync.store import journal, journal_entries, plans
 from crm_sync.store.database import Store
+from crm_sync.store.intents import Entry, Intent, Move, Scope, Seen
+from crm_sync.store.states import FIRST, NEXT, OPEN, TAKEABLE, State, Verified, before
 from tests.faults.apply_crm import START, a_plan, a_task, an_update
 
 SCOPE = Scope("acme", plan_id=1, run_id=1)

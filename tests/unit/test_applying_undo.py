@@ -10,11 +10,11 @@ from typing import NoReturn
 
 import pytest
 
-from crm_sync.applying.states import State
 from crm_sync.applying.undo import undo_plan
 from crm_sync.errors import NotFound, QuotaReached, UsageError
 from crm_sync.model import Entity
 from crm_sync.store import baselines, plans, runs
+from crm_sync.store.states import State
 from tests.faults.apply_crm import KilledHereError, World, a_task, an_update, open_world
 
 FIELDS = (("Title", "VP Sales", "CRO"), ("Moved", False, True), ("New", None, "Acme"))

@@ -13,13 +13,13 @@ import typer.main
 from pydantic import BaseModel
 
 from crm_sync import config, errors, mapping, model
-from crm_sync.applying.states import State
 from crm_sync.changes import detect
 from crm_sync.cli.app import app
 from crm_sync.cli.apply import PARTIAL
 from crm_sync.enrichment import mapping as vendor
 from crm_sync.planning import guards, playbooks, templates
 from crm_sync.sandbox.faults import KINDS
+from crm_sync.store.states import State
 from crm_sync_salesforce.config import ClientCredentials, SalesforceConfig, SessionId
 from crm_sync_salesforce.connector import SalesforceConnector
 from crm_sync_salesforce.sandbox import SalesforceSandbox

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crm_sync.applying.states import State, Verified
 from crm_sync.model import Change, Entity, FieldChange, Operation
+from crm_sync.store.states import State, Verified
 
 
 @dataclass(frozen=True, slots=True)
