@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from crm_sync import names
 from crm_sync.matching import words
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def _set_variables(db: DuckDBPyConnection) -> None:
         "post_nominals": words.POST_NOMINALS,
         "seat_pattern": words.SEAT_PATTERN,
         "not_a_seat_pattern": words.NOT_A_SEAT_PATTERN,
+        "legal_form_before": names.LEGAL_FORM_BEFORE,
+        "legal_form_after": names.LEGAL_FORM_AFTER,
     }
     for name, text in texts.items():
         db.execute(f"SET VARIABLE {name} = {_literal(text)}")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crm_sync import names
 from crm_sync.matching.normalise import install
 
 
@@ -243,3 +244,35 @@ def test_upper_case_never_makes_a_difference(text: str) -> None:
 def test_what_is_normalised_stays_as_it_is(text: str) -> None:
     (once,) = _normalised("fold", [text])
     assert _normalised("fold", [once]) == [once]
+
+
+WORDS = ["the", "Acme", "Łódź", "L'Oréal", "Müller", "Straße", "œuvre", "J.P.", "Données", "AT&T",
+         "Ströer", "Søren", "O’Neil", "C++", "Co", "Société", "42", "Жук", "Αθήνα"]  # fmt: skip
+FORMS = [*names.LEGAL_FORMS_BEFORE, *names.LEGAL_FORMS_AFTER, "S.A.", "S.A.S.", "Inc.", "L.L.C.",
+         "& Co. KG", "and Company", "et Cie", "S.A.R.L", "s.p.a."]  # fmt: skip
+COMPANY_NAMES = st.builds(
+    lambda parts, between: between.join(parts),
+    st.lists(
+        st.sampled_from([*WORDS, *FORMS, *(form.upper() for form in FORMS)])
+        | st.text("aAéÉçñüß.&'’-", max_size=5),
+        max_size=6,
+    ),
+    st.sampled_from([" ", " ", ", ", ".", "-", "/", "  ", " (", "_", "&"]),
+)
+
+# What Unicode assigned lately one of the two may know before the other.
+ASSIGNED = st.characters(exclude_categories=["Cs", "Cn"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(COMPANY_NAMES | st.text(ASSIGNED, max_size=25), min_size=1, max_size=30))
+def test_one_company_has_the_same_key_in_a_plan_as_in_a_judgement(texts: list[str]) -> None:
+    judged = _normalised("company_key", list(texts))
+    assert [names.company_key(text) or None for text in texts] == judged
+
+
+@given(COMPANY_NAMES, st.sampled_from(names.LEGAL_FORMS_AFTER))
+def test_a_legal_form_after_the_name_never_makes_a_difference(name: str, form: str) -> None:
+    key = names.company_key(f"Acme {name} x")
+    assert names.company_key(f"Acme {name} x {form}") == key
+    assert names.company_key(f"The ACME {name} x, {form.upper()}") == key

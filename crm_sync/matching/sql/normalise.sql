@@ -24,16 +24,15 @@ CREATE OR REPLACE MACRO squash(t) AS nullif(replace(t, ' ', ''), '');
 CREATE OR REPLACE MACRO words(t) AS
     list_filter(string_split(t, ' '), lambda w: w <> '');
 
--- Companies: no legal form before or after, in English, French and some neighbours' law. A name
--- that is nothing but a legal form stays as it is.
+-- Companies: no article before, no legal form before or after. A name that is nothing but a legal
+-- form stays as it is. The forms stand in crm_sync/names.py, with the same rule for a single name.
 CREATE OR REPLACE MACRO company_words(t) AS
     coalesce(
         nullif(trim(regexp_replace(
             regexp_replace(
                 regexp_replace(fold(t), '^the ', ''),
-                '^((sas|sa|sasu|sarl|eurl|selarl|selas|selafa|snc|scop|sci|scp|ste|ets) )+', ''),
-            '(( and| et)? (inc|incorporated|llc|l l c|ltd|limited|corp|corporation|co|company|cie|plc|llp|lp|pllc|gmbh|mbh|ag|kg|kgaa|ohg|se|sa|sas|sasu|sarl|s a|s a s|s a r l|eurl|selarl|selas|selafa|snc|sca|scop|scp|spa|srl|sl|bv|nv|ab|oy|oyj|asa|aps|pty|pte|kk|com))+$',
-            '')), ''),
+                getvariable('legal_form_before'), ''),
+            getvariable('legal_form_after'), '')), ''),
         fold(t));
 
 CREATE OR REPLACE MACRO company_key(t) AS squash(company_words(t));
