@@ -126,12 +126,6 @@ class JobChange:
     profile_id: str = ""
     evidence: tuple[Evidence, ...] = ()
 
-    @property
-    def claim(self) -> str:
-        """What is claimed, independent of who claims it and when: the same claim is one change."""
-        after = (self.after.title.casefold(), self.after.organisation.casefold())
-        return stable_key(self.kind, *after, self.since or "")
-
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:

@@ -51,12 +51,13 @@ def company_key(name: str) -> str:
     another name; that two companies share a name does not make them one, so this may suggest and
     hold back, never decide to write.
     """
-    folded = _fold(name)
+    folded = fold(name)
     bare = _AFTER.sub("", _BEFORE.sub("", folded.removeprefix("the "))).strip()
     return (bare or folded).replace(" ", "")
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Lower case, no accents or ligatures, single blanks for punctuation; as the macro `fold`."""
     lower = "".join(sign.lower() for sign in unicodedata.normalize("NFC", text))
     apart = unicodedata.normalize("NFD", lower.translate(_NO_ACCENTS))
     plain = "".join(sign for sign in apart if unicodedata.category(sign)[0] != "M")

@@ -21,7 +21,7 @@ from crm_sync.model import (
 )
 from crm_sync.planning.guards import planned_guards
 from crm_sync.planning.inputs import ContactState, PlanInputs
-from crm_sync.planning.keys import task_key
+from crm_sync.planning.keys import claim_of, task_key
 from crm_sync.planning.playbooks import RuleFacts
 from crm_sync.planning.tasks import AccountNames, account_names, task_for
 from crm_sync.planning.updates import Update, already_told, told_title, update_for
@@ -139,7 +139,7 @@ def _problem(inputs: PlanInputs, claims: list[JobChange], state: ContactState | 
     """Why nothing can be planned for a contact with these claims, or None."""
     if not claims:
         return Why.NOT_A_CHANGE
-    if len({claim.claim for claim in claims}) > 1:
+    if len({claim_of(claim) for claim in claims}) > 1:
         return Why.CONTRADICTED
     if state is None:
         return Why.NO_CONTACT
@@ -210,7 +210,7 @@ def _task(
     names: AccountNames,
 ) -> _Outcome:
     contact_id = job_change.contact_id
-    key = task_key(inputs.connection, contact_id, job_change.claim)
+    key = task_key(contact_id, claim_of(job_change))
     rule = inputs.playbooks.rule_for(RuleFacts(job_change))
     if told:
         return LeftOut(contact_id, Entity.TASK, Why.ALREADY_TOLD)

@@ -18,13 +18,13 @@ from crm_sync.model import (
     Operation,
     Scalar,
 )
+from crm_sync.names import company_key
 from crm_sync.planning.explain import reason
 from crm_sync.planning.inputs import ContactState, Language, PlanInputs
-from crm_sync.planning.keys import task_key
+from crm_sync.planning.keys import claim_of, task_key
 from crm_sync.planning.letters import variables
 from crm_sync.planning.playbooks import Rule, pick
 from crm_sync.planning.policies import Verdict, rule_on_claim
-from crm_sync.planning.values import company_key
 from crm_sync.planning.wording import clean, shorten
 
 SUBJECT_LIMIT = 255
@@ -60,7 +60,7 @@ def task_for(
     cannot be filled in for this contact.
     """
     owner = owner_for(inputs, state, rule)
-    key = task_key(inputs.connection, job_change.contact_id, job_change.claim)
+    key = task_key(job_change.contact_id, claim_of(job_change))
     ruling = rule_on_claim(job_change.band, inputs.mode)
     waits = update is not None and update.disposition is Disposition.REVIEW
     held = waits or ruling.verdict is not Verdict.WRITE

@@ -16,12 +16,13 @@ from crm_sync.model import (
     Operation,
     Scalar,
 )
+from crm_sync.names import company_key
 from crm_sync.planning.explain import evidence_text, reason
 from crm_sync.planning.inputs import ContactState, PlanInputs
-from crm_sync.planning.keys import update_key
+from crm_sync.planning.keys import claim_of, update_key
 from crm_sync.planning.locks import Lock, LockState, lock_of
 from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
-from crm_sync.planning.values import company_key, is_blank
+from crm_sync.planning.values import is_blank
 from crm_sync.planning.wording import clean
 
 ACCOMPANYING = frozenset({"last_verified", "evidence"})
@@ -65,7 +66,8 @@ def update_for(
     leading = _leading(action, writes)
     wanted = claimed_values(job_change, action)
     locks = {name: _lock(name, writes, state, job_change) for name in (*wanted, "evidence")}
-    plain_key = update_key(inputs.connection, job_change.contact_id, action, job_change.claim)
+    claim = claim_of(job_change)
+    plain_key = update_key(job_change.contact_id, action, claim)
     fields = [
         field
         for name, value in wanted.items()
@@ -84,7 +86,7 @@ def update_for(
     kept += [told] if told and told.ruling.verdict is not Verdict.SKIP else []
     # What is kept although it was edited was reopened by newer evidence: a new business version.
     edits = [(field.name, field.lock.edited_at) for field in kept if field.lock.edited_at]
-    key = update_key(inputs.connection, job_change.contact_id, action, job_change.claim, edits)
+    key = update_key(job_change.contact_id, action, claim, edits)
     rulings = {field.name: field.ruling for field in fields}
     return Update(key, _change(key, job_change, action, kept, rulings), left_alone=left_alone)
 

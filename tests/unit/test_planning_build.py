@@ -271,6 +271,36 @@ def test_what_a_person_refused_is_not_proposed_again_and_makes_no_task() -> None
     assert dropped is None
 
 
+RESPELLED = [
+    (MOVE, replace(MOVE, after=Position("Head of Sales", "Norvex, Inc."))),
+    (MOVE, replace(MOVE, after=Position("Sales Head", "NORVEX S.A.S."))),
+    (MOVE, replace(MOVE, since=date(2026, 3, 2))),
+    (MOVE, replace(MOVE, before=Position("Manager, Sales", "VEXALOR Ltd"))),
+    (LEFT, replace(LEFT, since=date(2026, 3, 2), before=Position("Boss", "Vexalor SA"))),
+    (RETITLED, replace(RETITLED, after=Position("Sales Head", "Vexalor"))),
+    (RETITLED, replace(RETITLED, since=None)),
+]
+
+
+@pytest.mark.parametrize(("claimed", "again"), RESPELLED)
+def test_what_a_person_refused_is_not_proposed_again_in_another_spelling(
+    claimed: JobChange, again: JobChange
+) -> None:
+    keys = frozenset(change.key for change in build_plan(_inputs(claimed)).changes)
+    assert {why for _, why in _whys(again, rejected=keys)} == {Why.REJECTED}
+    assert {why for _, why in _whys(again, settled=keys)} <= {Why.SETTLED, Why.NO_TASK_RULE}
+
+
+def test_a_renamed_connection_proposes_under_the_same_keys() -> None:
+    one, other = (build_plan(_inputs(MOVE, connection=name)) for name in ("emea", "europe"))
+    assert [change.key for change in one.changes] == [change.key for change in other.changes]
+
+
+def test_two_sources_that_spell_one_move_otherwise_do_not_contradict_each_other() -> None:
+    other = replace(MOVE, confidence=0.5, after=Position("Sales Head", "NORVEX"), source="b")
+    assert _after(_update(other, MOVE))["new_organisation"] == "Norvex"
+
+
 def _applied(change: Change, live: dict[str, Scalar]) -> dict[str, Scalar]:
     return live | {field.crm_field: field.after for field in change.fields}
 

@@ -1,4 +1,4 @@
-"""What may be written: policies, the human lock, bands and modes; sameness; stable keys."""
+"""What may be written: policies, the human lock, bands and modes; sameness."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_sync.compare import same
-from crm_sync.mapping import JobChangeAction
 from crm_sync.model import Band, Baseline, Disposition, Mode, Policy, Scalar
-from crm_sync.planning.keys import task_key, update_key
+from crm_sync.names import company_key
 from crm_sync.planning.locks import FREE, Lock, LockState, lock_of
 from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
-from crm_sync.planning.values import company_key, is_blank
+from crm_sync.planning.values import is_blank
 
 SEEN = datetime(2025, 1, 1, tzinfo=UTC)
 EDITED = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
@@ -187,28 +186,3 @@ def test_company_names_are_compared_without_case_accents_and_legal_form(
     one: str, other: str, equal: bool
 ) -> None:
     assert (company_key(one) == company_key(other)) is equal
-
-
-def test_keys_fit_a_crm_field_and_differ_for_everything_that_matters() -> None:
-    action, other_action = JobChangeAction.FLAG_AND_TASK, JobChangeAction.UPDATE_TITLE
-    keys = [
-        update_key("a", "1", action, "claim"),
-        update_key("b", "1", action, "claim"),
-        update_key("a", "2", action, "claim"),
-        update_key("a", "1", other_action, "claim"),
-        update_key("a", "1", action, "other claim"),
-        update_key("a", "1", action, "claim", [("title", EDITED)]),
-        update_key("a", "1", action, "claim", [("title", SEEN)]),
-        task_key("a", "1", "claim"),
-    ]
-    assert len(set(keys)) == len(keys)
-    assert all(len(key) == 64 for key in keys)
-
-
-def test_the_order_of_edits_does_not_change_a_key() -> None:
-    edits = [("title", EDITED), ("moved", SEEN)]
-    one, other = (
-        update_key("a", "1", JobChangeAction.FLAG_AND_TASK, "claim", each)
-        for each in (edits, edits[::-1])
-    )
-    assert one == other
