@@ -11,7 +11,10 @@ The laws, each a test of that suite:
   connection, a 5xx), its result is `unknown`. When the batch certainly was not carried out,
   `write` raises: a `TryLater` with `sent=False`, `AccessDenied`, or `BatchRejected`.
 * Cursors are opaque; resuming from one repeats records rather than skipping any.
-* `Page.gone` tells deletes and merges (old id, surviving id).
+* Every record of a pull or a `read` carries every field asked for, None where it is blank: what
+  a person has emptied is an edit, and is seen as one only if it is told.
+* `Page.gone` tells deletes and merges (old id, surviving id). With `where`, it also tells each
+  record that was changed since the cursor and does not satisfy `where` now, without a survivor.
 * Quotes, emoji, newlines, empty strings and nulls survive a round trip.
 * No retry and no back-off inside a connector, nor in the vendor's library under it: raise the
   right error from `crm_sync.errors` and `crm_sync.calls` does the rest. Two exceptions: one
@@ -82,7 +85,9 @@ class Capabilities:
 
     `unique_task_key`: a task can carry a key that the CRM itself keeps unique, so that tasks are
     created exactly once. `write_batch` and `read_batch` are rows per call. `settle_seconds` is
-    how long after a time-out a late write can still appear: reconciliation waits that long.
+    how long a write that was carried out may stay invisible to a read. `late_seconds` is how long
+    the CRM itself goes on with a request whose caller has gone: until then a write without an
+    answer that is not to be seen may still come, and is not sent again.
     """
 
     page_size: int
@@ -91,6 +96,7 @@ class Capabilities:
     operations: frozenset[Operation]
     unique_task_key: bool
     settle_seconds: float = 0.0
+    late_seconds: float = 0.0
 
 
 class FieldType(StrEnum):
@@ -199,9 +205,10 @@ class WriteResult:
     """The outcome of one `Write`.
 
     `record_id` is the id of the record written, also of a created one. For `rejected`, `code` and
-    `message` are the CRM's own words and `hint` ours. A create refused because the key is taken
-    is `rejected` with `duplicate_key=True`, and names no id. `retry` marks a rejection that time
-    mends (a locked row).
+    `message` are the CRM's own words and `hint` ours; the core takes values out of `message`. A
+    create refused because the key is taken is `rejected` with `duplicate_key=True`, and names no
+    id. `retry` marks a rejection that time mends (a locked row), `retry_after` is the pause in
+    seconds that the CRM asks for.
     """
 
     outcome: Outcome
@@ -211,6 +218,7 @@ class WriteResult:
     hint: str = ""
     duplicate_key: bool = False
     retry: bool = False
+    retry_after: float | None = None
 
 
 class Level(StrEnum):
@@ -252,6 +260,11 @@ class Connector(Protocol):
     capabilities: ClassVar[Capabilities]
     schema: ClassVar[Sequence[FieldSpec]]
     """The custom fields that crm-sync writes and `setup` creates, declared once."""
+    objects: ClassVar[Mapping[Entity, str]]
+    """The CRM's object behind each entity: what `read`, `find`, `write` and `describe` speak of.
+
+    A mapping that names another for contacts, accounts, colleagues or tasks is refused.
+    """
 
     @classmethod
     def connect(cls, config: ConnectorConfig) -> Self:
@@ -277,8 +290,10 @@ class Connector(Protocol):
     ) -> Iterator[Page]:
         """All records (no cursor), or those changed since the cursor.
 
-        `where` is an optional filter in the CRM's own language, from the mapping; `object_name`
-        the CRM's object, when the mapping names another than the connector's default.
+        `where` is an optional filter in the CRM's own language, from the mapping; refuse it with a
+        `ConfigError` if the CRM has none. A record that is pulled with it, and later edited so
+        that it no longer satisfies it, is gone: it must not be written any more. `object_name` is
+        the CRM's object where several hold the entity (interactions), else that of `objects`.
         """
         ...
 

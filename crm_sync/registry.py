@@ -22,6 +22,7 @@ _NEEDED = (
     "Config",
     "capabilities",
     "schema",
+    "objects",
     "connect",
     "check",
     "describe",

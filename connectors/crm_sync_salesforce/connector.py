@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import quote
@@ -26,23 +26,14 @@ from crm_sync.connector import (
     WriteResult,
 )
 from crm_sync_salesforce.config import SalesforceConfig
+from crm_sync_salesforce.objects import OBJECTS
 from crm_sync_salesforce.schema import SCHEMA
 
 if TYPE_CHECKING:
     from crm_sync_salesforce.client import SalesforceClient
 
-OBJECTS = {
-    Entity.CONTACT: "Contact",
-    Entity.ACCOUNT: "Account",
-    Entity.COLLEAGUE: "User",
-    Entity.DEAL: "Opportunity",
-    Entity.TASK: "Task",
-    Entity.INTERACTION: "Task",
-}
-
 CHECKED = (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK)
 """What `check` looks at: the objects that the main job reads and writes."""
-"""The object that holds each entity, where the mapping names no other."""
 
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _METHODS = {Operation.CREATE: "POST", Operation.UPDATE: "PATCH"}
@@ -52,9 +43,11 @@ class SalesforceConnector:
     """One Salesforce org. See `crm_sync.connector` for what each method promises.
 
     Pulls read in pages of a server-side query. An incremental pull reads every row changed since
-    the last one began, by Salesforce's clock and with an overlap, deleted and merged ones too. A
-    record that only ceased to satisfy `where` is not told as gone. Deletes older than the recycle
-    bin (15 days) are not told either: leave no longer gaps, or pull everything again.
+    the last one began, by Salesforce's clock and with an overlap, deleted and merged ones too.
+    With `where` it reads the ids of what changed, and the fields of those that satisfy it; the
+    others are gone. What changes only by a formula, by another object's record or with time does
+    not count as changed. Deletes older than the recycle bin (15 days) are not told: leave no
+    longer gaps, or pull everything again.
     """
 
     Config: ClassVar[type[ConnectorConfig]] = SalesforceConfig
@@ -67,6 +60,7 @@ class SalesforceConnector:
         settle_seconds=10.0,
     )
     schema: ClassVar[Sequence[FieldSpec]] = SCHEMA
+    objects: ClassVar[Mapping[Entity, str]] = OBJECTS
 
     def __init__(self, config: SalesforceConfig, client: SalesforceClient) -> None:
         self._config = config

@@ -1,4 +1,4 @@
-"""Reading single records back, by id and by value."""
+"""Reading single records back, by id, by value, and by whether they satisfy a condition."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sync.connector import Entity, Record, ServerFault
 from crm_sync_salesforce.errors import LocatorGone
-from crm_sync_salesforce.pulling import UNDELETABLE, live_only
+from crm_sync_salesforce.objects import UNDELETABLE, live_only
 from crm_sync_salesforce.records import record, value_of, with_columns
 from crm_sync_salesforce.soql import URL_BYTES, field_name, is_any_of, select, url_bytes
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _LEAST_ROOM = 500
 """Bytes left to values, however many fields a query names; too long for a URL, it has a body."""
+
+_LONG_QUERY_BYTES = 12_000
+"""What a query in the body of a request may take: below what Salesforce takes as an address."""
 
 
 def read(
@@ -45,6 +48,20 @@ def find(
     return _where_any_of(client, entity, object_, field, values, [field])
 
 
+def satisfying(
+    client: SalesforceClient,
+    entity: Entity,
+    object_: str,
+    ids: Sequence[str],
+    fields: Sequence[str],
+    where: str,
+) -> list[Record]:
+    """Those of the live records of these ids that satisfy `where`, a condition in parentheses."""
+    return _where_any_of(
+        client, entity, object_, "Id", ids, fields, where=where, most=_LONG_QUERY_BYTES
+    )
+
+
 def _where_any_of(
     client: SalesforceClient,
     entity: Entity,
@@ -52,13 +69,17 @@ def _where_any_of(
     field: str,
     values: Sequence[str],
     fields: Sequence[str],
+    *,
+    where: str = "",
+    most: int = URL_BYTES,
 ) -> list[Record]:
     everything, live = live_only(object_)
     columns = with_columns(fields, "Id", "SystemModstamp")
-    room = max(_LEAST_ROOM, URL_BYTES - url_bytes(select(columns, object_, live, "()")))
+    room = max(_LEAST_ROOM, most - url_bytes(select(columns, object_, live, where, "()")))
     found: dict[str, Record] = {}
     for one in is_any_of(field, values, room):
-        for row in _rows(client, select(columns, object_, live, one), everything=everything):
+        soql = select(columns, object_, live, where, one)
+        for row in _rows(client, soql, everything=everything):
             found.setdefault(str(value_of(row, "Id")), record(entity, row, fields))
     return list(found.values())
 

@@ -7,34 +7,21 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from crm_sync.connector import Entity, Gone, Page
+from crm_sync.connector import Entity, Gone, Page, Record
 from crm_sync.errors import Busy
 from crm_sync_salesforce import cursor as cursors
 from crm_sync_salesforce.cursor import Cursor
 from crm_sync_salesforce.errors import LocatorGone
+from crm_sync_salesforce.looking import satisfying
+from crm_sync_salesforce.objects import MERGED, UNDELETABLE, live_only
 from crm_sync_salesforce.records import record, value_of, with_columns
 from crm_sync_salesforce.soql import condition, moment, object_name, select
 
 if TYPE_CHECKING:
     from crm_sync_salesforce.client import QueryPage, SalesforceClient
 
-MERGED = frozenset({"account", "contact", "lead", "case"})
-"""Objects whose records can be merged, and then name the survivor."""
-
-UNDELETABLE = frozenset({"user"})
-"""Objects that have no IsDeleted: their records are deactivated instead."""
-
-ARCHIVED = frozenset({"task", "event"})
-"""Objects whose old rows an ordinary query leaves out."""
-
 MAX_RESTARTS = 3
 """How often one pull begins again because its query was closed, before it gives up."""
-
-
-def live_only(object_: str) -> tuple[bool, str]:
-    """How to ask for all live rows: whether by `queryAll`, and the condition it then needs."""
-    archived = object_.casefold() in ARCHIVED
-    return archived, "IsDeleted = false" if archived else ""
 
 
 class Pull:
@@ -106,31 +93,43 @@ class Pull:
     def _page(self, at: Cursor, found: QueryPage) -> Page:
         gone = [row for row in found.records if value_of(row, "IsDeleted") is True]
         live = [row for row in found.records if value_of(row, "IsDeleted") is not True]
+        records, left = self._judged(live, whole=at.since is None)
         return Page(
-            records=[record(self._entity, row, self._fields) for row in live],
-            gone=[self._gone(row) for row in gone],
+            records=records,
+            gone=[self._gone(row) for row in gone] + left,
             cursor=cursors.dump(at),
             complete=at.complete,
             total=found.total,
         )
+
+    def _judged(
+        self, live: Sequence[Mapping[str, Any]], *, whole: bool
+    ) -> tuple[list[Record], list[Gone]]:
+        """The records of live rows, and those of them that do not satisfy `where` now."""
+        if whole or not self._where:
+            return [record(self._entity, row, self._fields) for row in live], []
+        ids = [str(value_of(row, "Id")) for row in live]
+        kept = satisfying(self._client, self._entity, self._object, ids, self._fields, self._where)
+        still = {one.id for one in kept}
+        return kept, [Gone(self._entity, id) for id in ids if id not in still]
 
     def _gone(self, row: Mapping[str, Any]) -> Gone:
         survivor = value_of(row, "MasterRecordId")
         return Gone(self._entity, str(value_of(row, "Id")), str(survivor) if survivor else None)
 
     def _soql(self, since: datetime | None) -> tuple[str, bool]:
-        """The query, and whether deleted and archived rows are to be included."""
-        kind = self._object.casefold()
+        """The query, and whether deleted and archived rows are to be included.
+
+        Of what changed, a pull with `where` asks for the ids alone: a row that left the filter
+        has to be told, and its fields are not to be read. `_judged` reads those that stay.
+        """
         if since is None:
             everything, live = live_only(self._object)
             fields = with_columns(self._fields, "Id", "SystemModstamp")
             return select(fields, self._object, live, self._where), everything
-        changed = f"SystemModstamp >= {moment(since)}"
+        kind = self._object.casefold()
         marks = [] if kind in UNDELETABLE else ["IsDeleted"]
         marks += ["MasterRecordId"] if kind in MERGED else []
-        fields = with_columns(self._fields, "Id", "SystemModstamp", *marks)
-        where = self._where
-        if where and marks:
-            # A deleted row need not satisfy the condition any more; its end must be told.
-            where = f"({where} OR IsDeleted = true)"
-        return select(fields, self._object, changed, where), True
+        asked = () if self._where else self._fields
+        fields = with_columns(asked, "Id", "SystemModstamp", *marks)
+        return select(fields, self._object, f"SystemModstamp >= {moment(since)}"), True

@@ -46,6 +46,13 @@ class Harness(ABC):
         """Fields of a task that carries `key` in the CRM's unique field."""
         raise NotImplementedError("creates no tasks with a unique key")
 
+    def where(self, text: str) -> str:
+        """A filter for `pull` that is satisfied by records whose `text_field` holds `text`.
+
+        `text` is made of letters, digits and blanks.
+        """
+        raise NotImplementedError("has no filters")
+
     def merge(self, survivor: str, victim: str) -> None:
         """Merge two records in the CRM, as a person would."""
         raise NotImplementedError("cannot merge records")

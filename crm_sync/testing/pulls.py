@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from uuid import uuid4
 
-from crm_sync.connector import Connector, Gone, Page
+from crm_sync.connector import Connector, Gone, Page, Scalar
 from crm_sync.testing.harness import Harness
 from crm_sync.testing.shared import needs_harness
 
@@ -13,7 +15,7 @@ _PAGES = 2
 
 
 class PullLaws:
-    """Cursors, pages, changes, deletes and merges."""
+    """Cursors, pages, fields, changes, filters, deletes and merges."""
 
     def test_a_pull_brings_every_record_and_says_when_it_is_complete(
         self, harness: Harness, connector: Connector
@@ -79,6 +81,43 @@ class PullLaws:
             assert pages[-1].complete
             cursor = pages[-1].cursor
 
+    def test_a_blank_field_is_told_as_none_and_never_left_out(
+        self, harness: Harness, connector: Connector
+    ) -> None:
+        [blank, emptied] = harness.seed([None, "before"])
+        harness.settle()
+        pages = _pull(harness, connector, None)
+        assert _fields(pages)[blank] == {harness.text_field: None}
+        harness.edit(emptied, None)
+        harness.settle()
+        since = _pull(harness, connector, pages[-1].cursor)
+        assert _fields(since)[emptied] == {harness.text_field: None}
+        read = connector.read(harness.entity, [blank], [harness.text_field])
+        assert [record.fields for record in read] == [{harness.text_field: None}]
+
+    def test_a_record_that_no_longer_satisfies_where_is_gone_until_it_does_again(
+        self, harness: Harness, connector: Connector
+    ) -> None:
+        inside = f"inside {uuid4().hex}"
+        with needs_harness():
+            where = harness.where(inside)
+        stays, leaves = harness.seed([inside, inside])
+        harness.settle()
+        whole = _pull(harness, connector, None, where)
+        assert set(_fields(whole)) == {stays, leaves}
+        harness.edit(leaves, "outside")
+        harness.settle()
+        since = _pull(harness, connector, whole[-1].cursor, where)
+        gone = [one for page in since for one in page.gone]
+        assert Gone(harness.entity, leaves) in gone
+        assert stays not in {one.id for one in gone}
+        assert set(_fields(since)) <= {stays}
+        harness.edit(leaves, inside)
+        harness.settle()
+        back = _pull(harness, connector, since[-1].cursor, where)
+        assert _fields(back)[leaves] == {harness.text_field: inside}
+        assert leaves not in {one.id for page in back for one in page.gone}
+
     def test_a_deleted_record_is_told_as_gone(self, harness: Harness, connector: Connector) -> None:
         [kept, deleted] = harness.seed(["kept", "deleted"])
         harness.settle()
@@ -110,5 +149,12 @@ def _rows(connector: Connector) -> list[str]:
     return [f"row {n}" for n in range(connector.capabilities.page_size * _PAGES + 1)]
 
 
-def _pull(harness: Harness, connector: Connector, cursor: str | None) -> list[Page]:
-    return list(connector.pull(harness.entity, [harness.text_field], cursor=cursor))
+def _pull(
+    harness: Harness, connector: Connector, cursor: str | None, where: str = ""
+) -> list[Page]:
+    fields = [harness.text_field]
+    return list(connector.pull(harness.entity, fields, cursor=cursor, where=where))
+
+
+def _fields(pages: Sequence[Page]) -> dict[str, Mapping[str, Scalar]]:
+    return {record.id: record.fields for page in pages for record in page.records}

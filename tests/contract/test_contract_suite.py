@@ -76,6 +76,23 @@ class ForgetsTheDeleted(Base):
             yield replace(page, gone=())
 
 
+class ForgetsWhoLeftTheFilter(Base):
+    def pull(self, *args: Any, where: str = "", **more: Any) -> Iterator[Page]:
+        for page in super().pull(*args, where=where, **more):
+            yield replace(page, gone=()) if where else page
+
+
+class LeavesBlanksOut(Base):
+    def pull(self, *args: Any, **more: Any) -> Iterator[Page]:
+        for page in super().pull(*args, **more):
+            yield replace(page, records=[_without_blanks(one) for one in page.records])
+
+
+class ReadsWithoutBlanks(Base):
+    def read(self, entity: Entity, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record]:
+        return [_without_blanks(one) for one in super().read(entity, ids, fields)]
+
+
 class NamesNoSurvivor(Base):
     def pull(self, *args: Any, **more: Any) -> Iterator[Page]:
         for page in super().pull(*args, **more):
@@ -114,6 +131,10 @@ class KeepsNulls(Base):
         return super().write(full)
 
 
+def _without_blanks(record: Record) -> Record:
+    return replace(record, fields={name: v for name, v in record.fields.items() if v is not None})
+
+
 def _ascii(value: Scalar) -> Scalar:
     return value.encode("ascii", "ignore").decode() if isinstance(value, str) else value
 
@@ -141,6 +162,9 @@ class SpoiltHarness(Harness):
 
     def new_task(self, key: str) -> dict[str, Scalar]:
         return {"Subject": "Call", "Crm_Sync_Key__c": key}
+
+    def where(self, text: str) -> str:
+        return f"Title = '{text}'"
 
     def merge(self, survivor: str, victim: str) -> None:
         import requests
@@ -178,6 +202,12 @@ CASES: list[tuple[type[Base], Law]] = [
     (AnswersInAnyOrder, LAWS.test_a_refused_row_is_a_result_and_harms_no_other),
     (MovesTheCursorTooFar, LAWS.test_resuming_from_any_page_skips_no_record),
     (ForgetsTheDeleted, LAWS.test_a_deleted_record_is_told_as_gone),
+    (
+        ForgetsWhoLeftTheFilter,
+        LAWS.test_a_record_that_no_longer_satisfies_where_is_gone_until_it_does_again,
+    ),
+    (LeavesBlanksOut, LAWS.test_a_blank_field_is_told_as_none_and_never_left_out),
+    (ReadsWithoutBlanks, LAWS.test_a_blank_field_is_told_as_none_and_never_left_out),
     (NamesNoSurvivor, LAWS.test_a_merged_record_names_its_survivor),
     (NamesTheOtherRecord, LAWS.test_a_key_that_is_taken_is_told_without_naming_the_other_record),
     (

@@ -45,6 +45,9 @@ class SalesforceHarness(Harness):
     def new_task(self, key: str) -> Mapping[str, Scalar]:
         return {"Subject": "Call", "Crm_Sync_Key__c": key}
 
+    def where(self, text: str) -> str:
+        return f"Title = '{text}'"
+
     def merge(self, survivor: str, victim: str) -> None:
         self.control("merge", {"object": "Contact", "master": survivor, "victims": [victim]})
 

@@ -20,6 +20,18 @@ from tests.support.salesforce_org import (
     titles,
 )
 
+USER = {
+    "LastName": "Example",
+    "Email": "colleague@acme.example",
+    "Username": "colleague@acme.example",
+    "IsActive": True,
+}
+
+
+def _opt_out(id: str, out: bool) -> Write:
+    fields = {"HasOptedOutOfEmail": out}
+    return Write(Operation.UPDATE, Entity.CONTACT, f"o{id}", id, fields)
+
 
 @pytest.mark.parametrize("name", ["O'Brien", "D'Alembert \\", 'the "boss"', "a'; DELETE--"])
 def test_a_name_with_quotes_is_found(crm: SalesforceConnector, name: str) -> None:
@@ -89,6 +101,61 @@ def test_a_deleted_record_is_told_though_it_no_longer_satisfies_where(
     pages = pull(crm, cursor, where="Title = 'boss' OR Title = 'chief'")
     assert ids_of(pages) == [kept]
     assert [gone for page in pages for gone in page.gone] == [Gone(Entity.CONTACT, deleted)]
+
+
+def test_a_contact_who_opts_out_leaves_a_filtered_pull_and_comes_back_with_an_opt_in(
+    crm: SalesforceConnector,
+) -> None:
+    where = "HasOptedOutOfEmail = false"
+    leaves, stays, _ = seed(crm, ["a", "b", "c"])
+    cursor = pull(crm, where=where)[-1].cursor
+    crm.write([_opt_out(leaves, True), *retitle([stays])])
+    pages = pull(crm, cursor, where)
+    assert [(r.id, r.fields) for p in pages for r in p.records if r.id == stays] == [
+        (stays, {"Title": "new"})
+    ]
+    assert [gone for page in pages for gone in page.gone] == [Gone(Entity.CONTACT, leaves)]
+    assert leaves not in ids_of(pages)
+    crm.write([_opt_out(leaves, False)])
+    back = pull(crm, pages[-1].cursor, where)
+    assert leaves in ids_of(back)
+    assert [gone for page in back for gone in page.gone] == []
+
+
+def test_what_left_the_filter_is_told_over_many_pages_and_after_a_break_without_its_fields(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    where = "Title != 'outside' AND HasOptedOutOfEmail = false"
+    ids = seed(crm, ["inside"] * 700)
+    cursor = pull(crm, where=where)[-1].cursor
+    left = ids[::2]
+    steady(crm).write(retitle(left, "outside"))
+    first = next(crm.pull(Entity.CONTACT, ["Title"], cursor=cursor, where=where))
+    org.fault("status", {"path": "/query|composite$"}, nth=3, times=2, status=503)
+    resumed = steady(org.connect())
+    rest = list(resumed.pull(Entity.CONTACT, ["Title"], cursor=first.cursor, where=where))
+    pages = [first, *rest]
+    assert {gone.id for page in pages for gone in page.gone} == set(left)
+    assert set(ids_of(pages)) == set(ids) - set(left)
+    assert {r.fields["Title"] for page in pages for r in page.records} == {"inside"}
+    assert len(pages) == 4
+    assert max(len(page.records) + len(page.gone) for page in pages) <= 200
+
+
+def test_a_colleague_who_is_deactivated_leaves_a_filtered_pull(crm: SalesforceConnector) -> None:
+    # Users cannot be deleted: whether they are active is all that can be told of their end.
+    where = "IsActive = true"
+    made = Write(Operation.CREATE, Entity.COLLEAGUE, "u", fields=USER)
+    [result] = crm.write([made])
+    first = list(crm.pull(Entity.COLLEAGUE, ["Email"], cursor=None, where=where))
+    assert result.record_id in ids_of(first)
+    crm.write(
+        [Write(Operation.UPDATE, Entity.COLLEAGUE, "d", result.record_id, {"IsActive": False})]
+    )
+    cursor = first[-1].cursor
+    pages = list(crm.pull(Entity.COLLEAGUE, ["Email"], cursor=cursor, where=where))
+    assert Gone(Entity.COLLEAGUE, result.record_id) in [g for page in pages for g in page.gone]
+    assert result.record_id not in ids_of(pages)
 
 
 def test_a_query_that_salesforce_forgot_is_made_again_and_skips_nothing(

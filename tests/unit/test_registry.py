@@ -11,7 +11,7 @@ from crm_sync.errors import UsageError
 
 GOOD = """
 class Good:
-    Config = capabilities = schema = None
+    Config = capabilities = schema = objects = None
     def connect(self): ...
     check = describe = pull = read = find = write = connect
     usage = missing_schema = url = close = connect
