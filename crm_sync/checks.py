@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from crm_sync.config import Config, Connection, load_config
 from crm_sync.connector import FieldSpec, Finding, Level
-from crm_sync.errors import AccessDenied, CrmSyncError, UsageError
-from crm_sync.mapping import Mapping, load_mapping
+from crm_sync.errors import AccessDenied, ConfigError, CrmSyncError, UsageError
+from crm_sync.mapping import Mapping
 from crm_sync.model import Entity
 from crm_sync.store.database import Store
 from crm_sync.workspace import Workspace
@@ -59,7 +59,7 @@ def _check(workspace: Workspace, connection: Connection) -> CheckResult:
             )
             codes.append(problem.exit_code)
 
-    attempt("mapping", lambda: _mapping_reads(connection))
+    attempt("mapping", lambda: _mapping_reads(workspace, connection))
     attempt("playbooks", lambda: _playbooks(connection))
     attempt("enrichment", lambda: _sources(workspace.config, connection))
     attempt("CRM", lambda: _crm(workspace, connection))
@@ -68,11 +68,12 @@ def _check(workspace: Workspace, connection: Connection) -> CheckResult:
     return CheckResult(tuple(findings), code)
 
 
-def _mapping_reads(connection: Connection) -> Iterator[Finding]:
-    path = connection.path(connection.settings.mapping)
-    mapping = load_mapping(path)
+def _mapping_reads(workspace: Workspace, connection: Connection) -> Iterator[Finding]:
+    mapping = workspace.mapping(connection)
     fields = len(mapping.pulled_fields(Entity.CONTACT))
-    yield Finding(Level.OK, "mapping", f"{path.name}: {fields} contact fields")
+    yield Finding(Level.OK, "mapping", f"{mapping.file.path.name}: {fields} contact fields")
+    for problem in workspace.misplaced(connection):
+        yield _as_finding(problem)
     if mapping.model.task is None:
         yield Finding(
             Level.WARNING,
@@ -104,9 +105,10 @@ def _sources(config: Config, connection: Connection) -> Iterator[Finding]:
 
 
 def _crm(workspace: Workspace, connection: Connection) -> Iterator[Finding]:
-    with workspace.crm(connection) as crm:
+    with workspace.crm(connection, despite_mapping=True) as crm:
         yield from crm.check()
-        yield from _fields(crm, workspace.mapping(connection))
+        if not workspace.misplaced(connection):  # else its fields are those of other objects
+            yield from _fields(crm, workspace.mapping(connection))
 
 
 def _fields(crm: Steady, mapping: Mapping) -> Iterator[Finding]:
@@ -132,7 +134,11 @@ def _fields(crm: Steady, mapping: Mapping) -> Iterator[Finding]:
         for problem in mapping.problems(entity, crm.describe(entity)):
             if not any(f"`{name}`" in problem.message for name in missing):
                 wrong += 1
-                text = f"{problem.place}: {problem.message}"
-                yield Finding(Level.PROBLEM, "mapping", text, problem.fix)
+                yield _as_finding(problem)
     if not wrong:
         yield Finding(Level.OK, "mapping", "the CRM has every field that it names")
+
+
+def _as_finding(problem: ConfigError) -> Finding:
+    text = f"{problem.place}: {problem.message}"
+    return Finding(Level.PROBLEM, "mapping", text, problem.fix)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Objects
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -186,6 +187,34 @@ class Mapping:
         if section is None:
             return {}
         return {ours: record.fields.get(theirs) for ours, theirs in section.read.items()}
+
+    def misplaced(self, objects: Objects[Entity, str]) -> list[ConfigError]:
+        """Sections about another object than the one that the connector keeps the entity in.
+
+        `objects` are the connector's. Letter case does not count, as in the CRM's own queries.
+        """
+        wrong = []
+        for entity, section in self._sections():
+            named = f"{entity.value}s"
+            kept = objects.get(entity)
+            if kept is None:
+                wrong.append(
+                    self.file.error(
+                        f"this connector keeps no {named}", (entity.value,), "Remove the section."
+                    )
+                )
+            elif section.object.casefold() != kept.casefold():
+                at = (entity.value, "object")
+                message = f"this connector keeps {named} in {kept}, not in {section.object}"
+                wrong.append(self.file.error(message, at, f"Write `object: {kept}`."))
+        return wrong
+
+    def _sections(self) -> Iterator[tuple[Entity, ReadSection | TaskSection]]:
+        for entity in (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE):
+            if (read := self.reads(entity)) is not None:
+                yield entity, read
+        if self.model.task is not None:
+            yield Entity.TASK, self.model.task
 
     def problems(self, entity: Entity, described: Sequence[FieldSpec]) -> list[ConfigError]:
         """What in the mapping the CRM does not have, cannot write, or would not take."""

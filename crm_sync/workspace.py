@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm_sync.config import Config, Connection, load_config
+from crm_sync.errors import ConfigError
 from crm_sync.mapping import Mapping, load_mapping
 from crm_sync.store.database import Store
+from crm_sync.yamlfile import together
 
 if TYPE_CHECKING:
     from crm_sync.calls.steady import Steady
@@ -28,13 +30,25 @@ class Workspace:
         """The CRM mapping of a connection."""
         return load_mapping(connection.path(connection.settings.mapping))
 
+    def misplaced(self, connection: Connection) -> list[ConfigError]:
+        """What the mapping would read or write elsewhere than the connector does."""
+        from crm_sync.registry import find
+
+        return self.mapping(connection).misplaced(find(connection.settings.connector).objects)
+
     @contextmanager
-    def crm(self, connection: Connection) -> Iterator[Steady]:
-        """The connection's CRM, wrapped in retries, breaker and quota floor."""
+    def crm(self, connection: Connection, *, despite_mapping: bool = False) -> Iterator[Steady]:
+        """The connection's CRM, wrapped in retries, breaker and quota floor.
+
+        Raises `ConfigError` before anything is sent when the mapping is about other objects than
+        the connector's; `despite_mapping` is for looking at the CRM all the same.
+        """
         from crm_sync.calls.quota import QuotaFloor
         from crm_sync.calls.steady import Steady
         from crm_sync.registry import find
 
+        if not despite_mapping and (wrong := self.misplaced(connection)):
+            raise together(wrong)
         connector = find(connection.settings.connector)
         crm = connector.connect(connection.connector_config(connector.Config))
         steady = Steady(crm, floor=QuotaFloor(connection.settings.quota_floor))

@@ -117,6 +117,11 @@ CASES: dict[str, tuple[Break, int, tuple[str, ...]]] = {
         2,
         ("mappings/salesforce.yaml:", "Job_Title__c"),
     ),
+    "contacts kept in another object": (
+        replace("mappings/salesforce.yaml", "object: Contact", "object: Lead"),
+        2,
+        ("mappings/salesforce.yaml:", "keeps contacts in Contact", "`object: Contact`"),
+    ),
     "wrong password": (
         replace("config.yaml", "client_secret: sandbox-secret", "client_secret: wrong"),
         5,

@@ -10,6 +10,7 @@ from crm_sync.errors import ConfigError
 from crm_sync.mapping import Mapping, load_mapping
 from crm_sync.model import Entity, Policy, Record
 from crm_sync.shipped import shipped
+from crm_sync_salesforce import SalesforceConnector
 from crm_sync_salesforce.sandbox.objects import STANDARD
 from crm_sync_salesforce.schema import SCHEMA
 
@@ -222,3 +223,35 @@ def test_values_are_spelt_as_the_crm_spells_them(tmp_path: Path) -> None:
     assert field.spell("left") == "left"
     assert field.spell(True) is True
     assert field.policy is Policy.OVERWRITE
+
+
+OBJECTS = {
+    Entity.CONTACT: "Contact",
+    Entity.ACCOUNT: "Account",
+    Entity.COLLEAGUE: "User",
+    Entity.TASK: "Task",
+}
+
+
+def test_a_section_about_another_object_is_refused_at_its_line(tmp_path: Path) -> None:
+    text = SMALL.replace("object: Contact", "object: Lead").replace("object: Task", "object: Event")
+    contact, task = mapping_of(tmp_path, text).misplaced(OBJECTS)
+    assert contact.message == "this connector keeps contacts in Contact, not in Lead"
+    assert contact.fix == "Write `object: Contact`."
+    assert contact.place.endswith("mapping.yaml:2:3")
+    line = text.splitlines().index("  object: Event") + 1
+    assert task.place.endswith(f"mapping.yaml:{line}:3")
+
+
+def test_sections_about_the_connectors_own_objects_are_in_their_place(tmp_path: Path) -> None:
+    assert mapping_of(tmp_path).misplaced(OBJECTS) == []
+    other_case = SMALL.replace("object: Contact", "object: contact")
+    assert mapping_of(tmp_path, other_case).misplaced(OBJECTS) == []
+    shipped_one = load_mapping(shipped("mappings/salesforce.yaml"))
+    assert shipped_one.misplaced(SalesforceConnector.objects) == []
+
+
+def test_a_section_that_the_connector_has_nothing_for_is_refused(tmp_path: Path) -> None:
+    without_tasks = {entity: name for entity, name in OBJECTS.items() if entity is not Entity.TASK}
+    [problem] = mapping_of(tmp_path).misplaced(without_tasks)
+    assert problem.message == "this connector keeps no tasks"
