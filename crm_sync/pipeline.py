@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crm_sync.applying.apply import ApplyReport
     from crm_sync.applying.undo import UndoNotes
     from crm_sync.calls.steady import Steady
-    from crm_sync.enrichment.source import SourceCount
+    from crm_sync.enrichment.source import Staged
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Outcome:
     report: ApplyReport | None = None
     undo: UndoNotes | None = None
     waiting: int = 0
-    sources: Mapping[str, SourceCount] = field(default_factory=dict)
+    sources: Mapping[str, Staged] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -51,7 +51,7 @@ class _Run:
     id: int
     outcome: str = "done"
     counts: dict[str, Any] = field(default_factory=dict)
-    sources: Mapping[str, SourceCount] = field(default_factory=dict)
+    sources: Mapping[str, Staged] = field(default_factory=dict)
 
 
 def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> dict[str, int]:

@@ -13,7 +13,7 @@ from crm_sync.store.runs import Run
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from crm_sync.enrichment.source import SourceCount
+    from crm_sync.enrichment.source import Staged
 
 
 def job_changes_view(
@@ -92,7 +92,7 @@ def funnel_steps(counts: Mapping[str, int]) -> dict[str, int]:
     }
 
 
-def sources_view(sources: Mapping[str, SourceCount]) -> dict[str, Any]:
+def sources_view(sources: Mapping[str, Staged]) -> dict[str, Any]:
     """What each enrichment source held, and which of its records were left out and why."""
     return {
         name: {

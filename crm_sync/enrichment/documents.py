@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crm_sync.enrichment import scan
 from crm_sync.enrichment.layout import compile_layout, identifier, literal, named_columns
 from crm_sync.enrichment.mapping import Format, VendorMapping
-from crm_sync.enrichment.source import SourceCount
+from crm_sync.enrichment.source import Staged
 from crm_sync.errors import InputError
 from crm_sync.yamlfile import did_you_mean
 
@@ -49,7 +49,7 @@ def open_documents(
     )
 
 
-def with_places(count: SourceCount, paths: Sequence[Path], mapping: VendorMapping) -> SourceCount:
+def with_places(count: Staged, paths: Sequence[Path], mapping: VendorMapping) -> Staged:
     """The count with the places of the first rejected records of JSON lines."""
     found: list[str] = []
     for path in paths:

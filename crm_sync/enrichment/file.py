@@ -18,7 +18,7 @@ from crm_sync.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from crm_sync.enrichment.source import SourceCount
+    from crm_sync.enrichment.source import Staged
 
 _FORMAT_OF: dict[str, Format] = {
     ".jsonl": "jsonl",
@@ -49,7 +49,7 @@ class FileSource:
         """Whether the vendor's texts lost their capitals."""
         return self.mapping.letter_case == "restore"
 
-    def stage(self, db: DuckDBPyConnection, *, today: date) -> SourceCount:
+    def stage(self, db: DuckDBPyConnection, *, today: date) -> Staged:
         """See `Source.stage`. Every file is checked to its end before a profile is staged."""
         with _damage_told(self.paths):
             layout = documents.open_documents(db, self.paths, self.format, self.mapping)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceCount:
+class Staged:
     """What a source held: how many profiles in all, how many could match, and what was left out.
 
     `rejected` counts records by reason; `places` names the first few of them (`file:line`).
@@ -47,7 +47,7 @@ class Source(Protocol):
         """Whether its texts lost their capitals."""
         ...
 
-    def stage(self, db: DuckDBPyConnection, *, today: date) -> SourceCount:
+    def stage(self, db: DuckDBPyConnection, *, today: date) -> Staged:
         """Add the profiles that share a key with some contact to the tables of `db`.
 
         The connection has the macros of `crm_sync.matching.normalise`, the table `wanted(key)` and

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from crm_sync.enrichment.source import SourceCount
+from crm_sync.enrichment.source import Staged
 from crm_sync.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def stage(
     latest: date,
     dated: Literal["by_record", "by_delivery", "never"],
     paths: Sequence[Path] = (),
-) -> SourceCount:
+) -> Staged:
     """Take what could match out of the view `source_row` into `profile`, `employment` and `hit`.
 
     `latest` is the newest date that the source can speak of. `dated` says who tells as of when a
@@ -63,7 +63,7 @@ def stage(
         "SELECT count(*) FROM profile WHERE source = $source", {"source": source}
     ).fetchone()
     rejected = {"has no id": no_id, "has no name": no_name}
-    return SourceCount(
+    return Staged(
         profiles=profiles,
         staged=staged[0] if staged else 0,
         rejected={reason: count for reason, count in rejected.items() if count},

@@ -7,7 +7,7 @@ its own, which goes to a temporary folder when its memory is used up, and leaves
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,22 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.changes.detect import detect
-from crm_sync.enrichment.source import Source, SourceCount
+from crm_sync.columns import CONTACT_COLUMNS
+from crm_sync.enrichment.source import Source, Staged
 from crm_sync.matching import bands, employers, normalise
 from crm_sync.matching.settings import MatchSettings
+from crm_sync.progress import Progress, silent
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
-
-Progress = Callable[[str, int, int | None], None]
-
-CONTACT_COLUMNS = (
-    "contact_id", "first_name", "last_name", "name", "title", "organisation",
-    "organisation_domain", "email", "personal_email", "phone", "mobile", "linkedin_url", "city",
-    "country", "changed_basis",
-)  # fmt: skip
-"""The text columns of a table of contacts; `changed_at` is a UTC timestamp beside them."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,7 @@ class Judgement:
     matches: pa.Table
     job_changes: pa.Table
     observations: pa.Table
-    sources: Mapping[str, SourceCount]
+    sources: Mapping[str, Staged]
     funnel: Mapping[str, int]
 
     @property
@@ -60,7 +53,7 @@ def judge(
     *,
     now: datetime,
     settings: MatchSettings | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Judgement:
     """Match contacts with profiles and say what happened to each contact's employment.
 
@@ -69,18 +62,17 @@ def judge(
     depend on the order of rows. Raises `InputError` when a source is damaged.
     """
     settings = settings or MatchSettings()
-    tell = progress or _silent
     with _engine(settings) as db:
         normalise.install(db)
         bands.set_variables(db, settings)
         _take_contacts(db, contacts)
-        counts = _take_sources(db, sources, now, tell)
-        tell("match", 0, contacts.num_rows)
+        counts = _take_sources(db, sources, now, progress)
+        progress("match", 0, contacts.num_rows)
         for step in ("pairs", "bands", "matches"):
             db.execute(normalise.statement(step))
-        tell("detect", 0, contacts.num_rows)
+        progress("detect", 0, contacts.num_rows)
         detect(db, slack_days=settings.slack_days)
-        tell("detect", contacts.num_rows, contacts.num_rows)
+        progress("detect", contacts.num_rows, contacts.num_rows)
         return Judgement(
             matches=_table(db, _MATCHES),
             job_changes=_table(db, _JOB_CHANGES),
@@ -118,14 +110,14 @@ def _take_contacts(db: DuckDBPyConnection, contacts: pa.Table) -> None:
 
 
 def _take_sources(
-    db: DuckDBPyConnection, sources: Sequence[Source], now: datetime, tell: Progress
-) -> dict[str, SourceCount]:
+    db: DuckDBPyConnection, sources: Sequence[Source], now: datetime, progress: Progress
+) -> dict[str, Staged]:
     from crm_sync.enrichment.staging import create_tables
 
     create_tables(db)
-    counts: dict[str, SourceCount] = {}
+    counts: dict[str, Staged] = {}
     for number, source in enumerate(sources):
-        tell(f"observe {source.name}", number, len(sources))
+        progress(f"observe {source.name}", number, len(sources))
         counts[source.name] = source.stage(db, today=now.date())
     db.execute("CREATE TEMP TABLE restoring (source VARCHAR)")
     for source in sources:
@@ -165,10 +157,6 @@ def _table(db: DuckDBPyConnection, query: str) -> pa.Table:
 def _funnel(db: DuckDBPyConnection) -> dict[str, int]:
     rows = db.execute(_FUNNEL).fetchall()
     return {str(name): int(count) for name, count in rows}
-
-
-def _silent(stage: str, done: int, total: int | None) -> None:
-    """Progress that nobody watches."""
 
 
 _MATCHES = """

@@ -16,8 +16,7 @@ from crm_sync.store import judgements
 from crm_sync.store.database import Store
 
 if TYPE_CHECKING:
-    from crm_sync.enrichment.source import Source
-    from crm_sync.enrichment.source import SourceCount as Staged
+    from crm_sync.enrichment.source import Source, Staged
 
 
 @dataclass(frozen=True)

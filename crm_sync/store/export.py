@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from crm_sync.columns import AS_READ
 from crm_sync.mapping import Mapping
 from crm_sync.model import Entity
 from crm_sync.store.database import Store
@@ -16,11 +17,6 @@ from crm_sync.store.database import Store
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-CONTACT_COLUMNS = (
-    "first_name", "last_name", "name", "title", "email", "personal_email", "phone", "mobile",
-    "linkedin_url", "city", "country",
-)  # fmt: skip
 
 # No column may hold nulls: the driver guesses its type from the first rows, and fails at a text
 # that comes after many nulls.
@@ -83,7 +79,7 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping) -> pa.Table:
     account = mapping.reads(Entity.ACCOUNT)
     named = account.read if account else {}
     last_verified = mapping.writes(Entity.CONTACT).get("last_verified")
-    columns = ",\n".join(f"{_text('c', read.get(name))} AS {name}" for name in CONTACT_COLUMNS)
+    columns = ",\n".join(f"{_text('c', read.get(name))} AS {name}" for name in AS_READ)
     verified_on = _text("c", last_verified.field if last_verified else None)
     own_organisation = _text("c", read.get("organisation"))
     query = f"""

@@ -148,6 +148,14 @@ CASES = {
     "half of a double name": one(
         {"last_name": "Doe~-Stein~"}, profile(AT_ACME, full_name="Jane Doe~", last_name="Doe~")
     ),
+    "names in lower case": one(
+        {"first_name": "Jane-Ann", "last_name": "ROE~"},
+        profile(AT_ACME, full_name="jane-ann roe~", first_name="jane-ann", last_name="roe~"),
+    ),
+    "lower case, a nickname": one(
+        {"first_name": "Robert"},
+        profile(AT_ACME, full_name="bob roe~", first_name="bob", last_name="roe~"),
+    ),
     "full name only": one(
         {"first_name": None, "last_name": None, "name": "Roe~, Jane"}, profile(AT_ACME)
     ),
@@ -194,6 +202,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
         ("same city, two of the name", {"a": "review"}),
         ("accents and hyphens", {"p": "review"}),
         ("half of a double name", {"p": "review"}),
+        ("names in lower case", {"p": "review"}),
+        ("lower case, a nickname", {"p": "review"}),
         ("full name only", {"p": "review"}),
     ],
 )
@@ -232,6 +242,16 @@ def test_evidence_masks_addresses_and_numbers(verdicts: dict[str, Verdict]) -> N
     phone = verdicts["mobile with name and company"].words
     assert "ending in 01" in phone
     assert "39987701" not in phone.replace(" ", "")
+
+
+def test_evidence_spells_names_as_the_crm_does_else_with_capitals(
+    verdicts: dict[str, Verdict],
+) -> None:
+    assert "Jane-Ann ROE" in verdicts["names in lower case"].words
+    assert "jane-ann" not in verdicts["names in lower case"].words
+    told = verdicts["lower case, a nickname"].words
+    assert "Robert Roe" in told
+    assert ", Bob Roe" in told
 
 
 def test_two_families_are_surer_than_one_and_a_veto_is_hardly_anything(

@@ -6,6 +6,13 @@ CREATE OR REPLACE MACRO said(rule, detail, source, as_of) AS
 CREATE OR REPLACE MACRO masked_email(key) AS
     left(key[3:], 1) || '***@' || regexp_extract(key, '@(.+)$', 1);
 
+-- Names of a source that lost its capitals, as people write them: only to be shown.
+CREATE OR REPLACE MACRO capitals_after(t, sign) AS
+    array_to_string(list_transform(string_split(t, sign), lambda w: upper(left(w, 1)) || w[2:]), sign);
+
+CREATE OR REPLACE MACRO with_capitals(t) AS
+    CASE WHEN t = lower(t) THEN capitals_after(capitals_after(t, ' '), '-') ELSE t END;
+
 CREATE OR REPLACE TEMP TABLE match_row AS
 SELECT
     j.contact_id,
@@ -30,21 +37,21 @@ SELECT
         CASE WHEN j.phone IS NOT NULL THEN said('phone',
             'Same mobile number, ending in ' || right(j.phone, 2), j.source, p.as_of) END,
         CASE WHEN j.by_employer THEN said('name_company',
-            p.shown_name || ' works or worked at ' || coalesce(nullif(c.organisation, ''), c.domain),
+            c.shown_name || ' works or worked at ' || coalesce(nullif(c.organisation, ''), c.domain),
             j.source, p.as_of) END,
         CASE WHEN j.e_city THEN said('location',
             'Same city, ' || c.city || ', and nobody else of that name in the source', j.source, p.as_of) END,
         CASE j.name_agrees
             WHEN 'close' THEN said('name', 'Names are written differently: ' || c.shown_name || ', '
-                || p.shown_name, j.source, p.as_of)
+                || with_capitals(p.shown_name), j.source, p.as_of)
             WHEN 'first_only' THEN said('name', 'Only the first names agree: ' || c.shown_name || ', '
-                || p.shown_name, j.source, p.as_of)
+                || with_capitals(p.shown_name), j.source, p.as_of)
         END,
         CASE
             WHEN j.set_aside = 'other_linkedin' THEN said('veto',
                 'The LinkedIn pages are two different ones', j.source, p.as_of)
             WHEN j.set_aside = 'other_middle_name' THEN said('veto',
-                'Middle names or suffixes differ: ' || c.shown_name || ', ' || p.shown_name, j.source, p.as_of)
+                'Middle names or suffixes differ: ' || c.shown_name || ', ' || with_capitals(p.shown_name), j.source, p.as_of)
             WHEN j.set_aside = 'other_name' THEN said('veto',
                 'The names are of two people; addresses and numbers change hands', j.source, p.as_of)
             WHEN j.set_aside = 'weaker' THEN said('set_aside',
