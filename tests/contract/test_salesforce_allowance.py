@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,9 @@ from crm_sync.connector import (
     QuotaReached,
     RateLimited,
 )
+from crm_sync.stages.pull import pull_all
+from crm_sync.store import records
+from crm_sync.workspace import Workspace, open_workspace, utc_now
 from crm_sync_salesforce import SalesforceConnector
 from crm_sync_salesforce.sandbox import SalesforceSandbox
 from tests.support.salesforce_org import Org, seed, steady, titles
@@ -28,6 +33,61 @@ def test_the_allowance_is_followed_and_its_end_stops_the_run(
     org.control("settings", {"used_calls": 100})
     with pytest.raises(QuotaReached, match="REQUEST_LIMIT_EXCEEDED"):
         crm.read(Entity.CONTACT, [id], ["Title"])
+
+
+MAPPING = """\
+contact:
+  object: Contact
+  read: {last_name: LastName, title: Title}
+"""
+
+
+@pytest.fixture
+def workspace(org: Org, tmp_path: Path) -> Iterator[Workspace]:
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    settings = {
+        "connector": "salesforce",
+        "instance_url": org.url,
+        "auth": {"flow": "session_id", "session_id": "sandbox-session"},
+        "mapping": "mapping.yaml",
+        "page_size": 200,
+        "quota_floor": 0.2,
+    }
+    config = {"database": "sqlite:///own.db", "connections": {"main": settings}}
+    (tmp_path / "config.yaml").write_text(json.dumps(config))
+    with open_workspace(tmp_path / "config.yaml") as opened:
+        yield opened
+
+
+def _pull(workspace: Workspace) -> int:
+    """One pull, as a run makes it; returns how many calls it made."""
+    connection = workspace.config.connection("main")
+    with workspace.crm(connection) as crm:
+        mapping = workspace.mapping(connection)
+        pull_all(workspace.store, connection, mapping, crm, now=utc_now())
+        return crm.calls["pull"]
+
+
+def _held(workspace: Workspace) -> set[str]:
+    with workspace.store.read() as tx:
+        return set(records.all_records(tx, "main", Entity.CONTACT))
+
+
+def test_a_floor_that_is_crossed_half_way_stops_a_pull_which_later_goes_on_where_it_was(
+    org: Org, crm: SalesforceConnector, workspace: Workspace
+) -> None:
+    ids = set(seed(crm, [f"t{n}" for n in range(1000)]))
+    org.control("settings", {"daily_calls": 100, "used_calls": 78})
+    with pytest.raises(QuotaReached, match="of 100 calls"):
+        _pull(workspace)
+    # 79 and 80 used leave the floor untouched; the third call goes below it, and is the last.
+    assert len(_held(workspace)) == 600
+    with pytest.raises(QuotaReached):
+        _pull(workspace)  # only a call tells a new run what is left: one more page
+    assert len(_held(workspace)) == 800
+    org.control("settings", {"used_calls": 0})
+    assert _pull(workspace) == 1
+    assert _held(workspace) == ids
 
 
 def test_too_many_at_once_is_a_pause_and_not_the_end(org: Org, crm: SalesforceConnector) -> None:
