@@ -94,6 +94,24 @@ class FileSource(_Settings):
     mapping: Path
     as_of: dt.date | None = None
 
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _is_a_date(cls, value: object) -> object:
+        if isinstance(value, dt.date | None):
+            return value
+        try:
+            return dt.date.fromisoformat(str(value))
+        except ValueError:
+            raise ValueError("should be a date such as 2026-06-15") from None
+
+    @field_validator("as_of")
+    @classmethod
+    def _is_past(cls, value: dt.date | None) -> dt.date | None:
+        tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+        if value is not None and value > tomorrow:
+            raise ValueError("lies in the future; say when the vendor made the file")
+        return value
+
 
 class _File(_Settings):
     database: str = "sqlite:///crm-sync.db"
@@ -130,8 +148,24 @@ class Connection:
         from crm_sync.yamlproblems import secret_names
 
         at = ("connections", self.name)
+        self._refuse_unknown(model)
         resolved = _resolve(self.raw, secret_names(model), self, at)
         return validate(model, self.file, resolved, at)
+
+    def _refuse_unknown(self, model: type[ConnectorConfig]) -> None:
+        """Here, where the keys of the core and those of the connector are known."""
+        from crm_sync.yamlfile import together
+
+        known = [*ConnectionSettings.model_fields, *model.model_fields]
+        unknown = [key for key in self.raw if key not in known]
+        if unknown:
+            raise together([self._unknown(key, known) for key in unknown])
+
+    def _unknown(self, key: str, known: list[str]) -> ConfigError:
+        guess = did_you_mean(key, known)
+        fix = f"Did you mean `{guess}`?" if guess else f"Known here: {', '.join(known)}."
+        at = ("connections", self.name, key)
+        return self.file.error(f"unknown key `{'.'.join(at)}`", at, fix)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ def run_demo(
 def _prepare_folder(folder: Path, world: World) -> bool:
     """Make or recognise the folder; True when it has yet to be filled."""
     mark = folder / _MARK
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("this is a file", place=str(folder), fix="Give another --folder.")
     if not mark.exists() and folder.exists() and any(folder.iterdir()):
         raise UsageError(
             "this folder holds something else",

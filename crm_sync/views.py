@@ -9,11 +9,16 @@ from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Change, Entity, Evidence, JobChange, JobChangeKind, Plan, Record, plain
 from crm_sync.store import journal, judgements, plans, records
 from crm_sync.store.runs import Run
+from crm_sync.store.states import OPEN, State
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from crm_sync.enrichment.source import Staged
+
+
+UNDONE = "undone"
+"""How a change stands that was in effect and was taken back."""
 
 
 def job_changes_view(
@@ -48,7 +53,7 @@ def plan_view(
     shown = plan.changes[:most]
     names = contact_names(tx, plan.connection, mapping, {one.contact_id for one in shown})
     decided = plans.decisions(tx, plan)
-    states = journal.states(tx, plan.connection, [one.key for one in shown])
+    states = _states(tx, plan, [one.key for one in shown])
     return {
         "plan": plan.id,
         "connection": plan.connection,
@@ -63,6 +68,18 @@ def plan_view(
         "guards": [plain(guard) for guard in plan.guards],
         "changes": [_change_view(one, names, decided, states) for one in shown],
     }
+
+
+def _states(tx: Connection, plan: Plan, keys: Collection[str]) -> dict[str, str]:
+    """Where changes stand, in words; one that only an earlier plan failed at has no state yet."""
+    undone = plans.undone_keys(tx, plan.connection)
+    found: dict[str, str] = {}
+    for key, one in journal.by_keys(tx, plan.connection, keys).items():
+        if one.state is State.DONE:
+            found[key] = UNDONE if key in undone else one.state.value
+        elif one.plan_id == plan.id or one.state in OPEN:
+            found[key] = one.state.value
+    return found
 
 
 def contact_names(

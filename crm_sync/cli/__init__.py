@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import traceback
 from pathlib import Path
+from typing import NoReturn
+
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -19,10 +24,12 @@ def main() -> None:
         _complain(str(problem))
         sys.exit(problem.exit_code)
     except KeyboardInterrupt:
-        _complain(
-            "interrupted\n  What was sent is in the journal; run the same command again to go on."
-        )
-        sys.exit(130)
+        _say_interrupted()
+    except SystemExit as ending:
+        # Typer turns Ctrl-C into this exit, and says nothing.
+        if ending.code == INTERRUPTED:
+            _say_interrupted()
+        raise
     except Exception as problem:
         if isinstance(problem, BrokenPipeError):
             # The reader (head, less) has gone; that is its right.
@@ -32,6 +39,13 @@ def main() -> None:
             raise
         _complain(_unexpected(problem))
         sys.exit(1)
+
+
+def _say_interrupted() -> NoReturn:
+    _complain(
+        "interrupted\n  What was sent is in the journal; give the same command again to go on."
+    )
+    sys.exit(INTERRUPTED)
 
 
 def _unexpected(problem: Exception) -> str:
@@ -45,4 +59,22 @@ def _unexpected(problem: Exception) -> str:
 
 
 def _complain(message: str) -> None:
-    print(f"crm-sync: {message}", file=sys.stderr)  # noqa: T201 - the command line speaks here
+    """To standard error; on a terminal in lines that fit, without breaking a path or a word."""
+    text = f"crm-sync: {message}"
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        text = "\n".join(_wrapped(line, width) for line in text.splitlines())
+    print(text, file=sys.stderr)  # noqa: T201 - the command line speaks here
+
+
+def _wrapped(line: str, width: int) -> str:
+    indent = line[: len(line) - len(line.lstrip())] or "  "
+    first = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line.strip(),
+        width,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -68,27 +68,41 @@ def _decide(
     as_json: bool,
 ) -> None:
     from crm_sync.errors import UsageError
-    from crm_sync.store import plans
+    from crm_sync.model import Mode
+    from crm_sync.store import journal, plans
     from crm_sync.workspace import utc_now
 
     if everything == bool(ids):
         raise UsageError("say which changes", fix="Give --all, or --change ID (one or more).")
     with workspace(context, config) as opened, opened.store.begin() as tx:
         stored = plans.load_plan(tx, plan_id)
-        chosen = _chosen(stored, ids, decision)
-        keys = [one.key for one in chosen]
+        chosen = [one.key for one in _chosen(stored, ids, decision)]
+        settled = journal.done_keys(tx, stored.connection)
+        keys = [key for key in chosen if key not in settled]
         by = getpass.getuser()
         plans.decide(tx, stored, keys, decision, by=by, at=utc_now(), reason=reason)
+        shadow = opened.config.connection(stored.connection).settings.mode is Mode.SHADOW
+    late = len(chosen) - len(keys)
     if as_json:
-        print_json({"plan": plan_id, "decision": decision, "changes": keys})
+        print_json(
+            {"plan": plan_id, "decision": decision, "changes": keys, "written_already": late}
+        )
         return
     console().print(f"{len(keys):,} of {len(stored.changes):,} changes {decision}.")
-    if decision == plans.APPROVED:
-        console().print(f"Write them: crm-sync apply {plan_id}")
+    if late:
+        console().print(f"{late:,} were written before; `crm-sync undo RUN` takes a run back.")
+    if decision == plans.APPROVED and keys:
+        console().print(
+            "Shadow mode: nothing is written." if shadow else f"Write: crm-sync apply {plan_id}"
+        )
 
 
 def _chosen(stored: Plan, ids: list[str] | None, decision: str) -> list[Change]:
-    """The changes meant. Approving a change approves what it waits for; rejecting, what waits."""
+    """The changes meant, with what belongs to them.
+
+    A task goes with the update that it waits for: approving either approves both, and rejecting
+    the update rejects the task. A task can be rejected alone.
+    """
     from crm_sync.errors import NotFound
     from crm_sync.store.plans import APPROVED
     from crm_sync.views import find_changes
@@ -104,6 +118,5 @@ def _chosen(stored: Plan, ids: list[str] | None, decision: str) -> list[Change]:
     keys = {one.key for one in found}
     if decision == APPROVED:
         keys |= {one.requires for one in found if one.requires}
-    else:
-        keys |= {one.key for one in stored.changes if one.requires in keys}
+    keys |= {one.key for one in stored.changes if one.requires and one.requires in keys}
     return [one for one in stored.changes if one.key in keys]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -68,7 +69,8 @@ def judge_all(
 
     progress("Comparing with the enrichment data", 0, None)
     contacts = contacts_table(store, connection.name, mapping)
-    judgement = judge(contacts, sources, now=now, progress=progress)
+    with _interruptible():
+        judgement = judge(contacts, sources, now=now, progress=progress)
     with store.begin() as tx:
         before = judgements.last_profile_counts(tx, connection.name)
         judgements.save_judgement(
@@ -85,6 +87,21 @@ def judge_all(
         for name, held in judgement.profiles.items()
     }
     return Judged(judgement.funnel, sizes, judgement.sources)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C as everywhere else: DuckDB makes errors of its own of it."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except RuntimeError as problem:
+        if "interrupted" in str(problem).lower():
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _credible(

@@ -33,6 +33,10 @@ APPROVED = "approved"
 REJECTED = "rejected"
 
 
+SOURCE_GUARDS = ("empty_source", "shrunken_source")
+"""How the names of the guards on enrichment sources begin."""
+
+
 def save_plan(tx: Connection, new: Plan) -> Plan:
     """Store a plan with its changes; returns it with its id."""
     from sqlalchemy import insert
@@ -80,14 +84,24 @@ def load_plan(tx: Connection, plan_id: int) -> Plan:
 
 
 def latest_plan_id(tx: Connection, connection: str | None = None) -> int | None:
-    """The newest plan that is not an undo, or None."""
-    from sqlalchemy import func, select
+    """The newest plan that counts, or None.
 
-    query = select(func.max(plan.c.id)).where(plan.c.undo_of.is_(None))
+    An undo does not, nor does a plan from a source that was empty or had shrunk: what such a plan
+    leaves out says nothing about what was planned before.
+    """
+    from sqlalchemy import select
+
+    query = select(plan.c.id, plan.c.guards).where(plan.c.undo_of.is_(None))
     if connection is not None:
         query = query.where(plan.c.connection == connection)
-    found = tx.execute(query).scalar()
-    return int(found) if found is not None else None
+    for row in tx.execute(query.order_by(plan.c.id.desc())):
+        if not any(_doubts_the_source(guard) for guard in json.loads(row.guards)):
+            return int(row.id)
+    return None
+
+
+def _doubts_the_source(guard: Mapping[str, Any]) -> bool:
+    return bool(guard["tripped"]) and str(guard["name"]).startswith(SOURCE_GUARDS)
 
 
 def superseded_keys(tx: Connection, of: Plan) -> frozenset[str]:
@@ -171,6 +185,16 @@ def reject_keys(
     """
     rows = [{"connection": connection, "key": key, "why": why, "at": stamp(at)} for key in keys]
     upsert(tx, rejected_key, rows, update=() if why == REJECTED else ("why", "at"))
+
+
+def undone_keys(tx: Connection, connection: str) -> frozenset[str]:
+    """The keys of changes that were in effect and taken back."""
+    from sqlalchemy import select
+
+    query = select(rejected_key.c.key).where(
+        (rejected_key.c.connection == connection) & (rejected_key.c.why == "undone")
+    )
+    return frozenset(tx.execute(query).scalars())
 
 
 def rejected_keys(tx: Connection, connection: str) -> frozenset[str]:
