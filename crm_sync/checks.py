@@ -12,6 +12,7 @@ from crm_sync.connector import FieldSpec, Finding, Level
 from crm_sync.errors import AccessDenied, ConfigError, CrmSyncError, UsageError
 from crm_sync.mapping import Mapping
 from crm_sync.model import Entity
+from crm_sync.stages.pull import ENTITIES
 from crm_sync.store.database import Store
 from crm_sync.workspace import Workspace
 
@@ -108,7 +109,40 @@ def _crm(workspace: Workspace, connection: Connection) -> Iterator[Finding]:
     with workspace.crm(connection, despite_mapping=True) as crm:
         yield from crm.check()
         if not workspace.misplaced(connection):  # else its fields are those of other objects
-            yield from _fields(crm, workspace.mapping(connection))
+            mapping = workspace.mapping(connection)
+            problems = list(_fields(crm, mapping))
+            yield from problems
+            if not any(one.level is Level.PROBLEM for one in problems):
+                yield from _first_pages(crm, mapping)
+
+
+def _first_pages(crm: Steady, mapping: Mapping) -> Iterator[Finding]:
+    """Ask as a plan would, filters included, and look at no more than the first answer."""
+    for entity in ENTITIES:
+        section = mapping.reads(entity)
+        if section is None:
+            continue
+        try:
+            page = next(
+                iter(
+                    crm.pull(
+                        entity,
+                        mapping.pulled_fields(entity),
+                        cursor=None,
+                        where=section.where,
+                        object_name=section.object,
+                    )
+                ),
+                None,
+            )
+        except UsageError as problem:
+            place = mapping.file.place((entity.value, "where" if section.where else "object"))
+            text = f"{place}: {problem.message}"
+            yield Finding(Level.PROBLEM, f"{entity.value}s", text, problem.fix)
+            continue
+        count = page.total if page is not None and page.total is not None else None
+        said = "can be read" if count is None else f"{count:,} can be read"
+        yield Finding(Level.OK, f"{entity.value}s", said)
 
 
 def _fields(crm: Steady, mapping: Mapping) -> Iterator[Finding]:

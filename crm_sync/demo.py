@@ -22,10 +22,12 @@ from crm_sync.shipped import shipped
 if TYPE_CHECKING:
     from crm_sync.pipeline import Outcome
     from crm_sync.sandbox.base import Sandbox
+    from crm_sync.sandbox.server import RunningServer
     from crm_sync.sandbox.world import World
     from crm_sync.workspace import Workspace
 
 CONNECTION = "sandbox"
+PORT = 8765
 SAMPLE_CHANGES = 3
 _MARK = "demo.json"
 _MAPPINGS = ("salesforce.yaml", "people_data_labs.yaml", "playbooks.yaml")
@@ -50,7 +52,7 @@ def run_demo(
     try:
         if first:
             _fill(folder, sandbox, world, progress)
-        with sandbox.start() as server:
+        with _serve(sandbox) as server:
             _write_config(folder, sandbox.connection_block(server.url), world)
             with open_workspace(folder / "config.yaml") as workspace:
                 outcome = pipeline.run(workspace, CONNECTION, progress=progress)
@@ -59,12 +61,21 @@ def run_demo(
         sandbox.close()
     return {
         "folder": str(folder),
+        "port": server.port,
         "first_run": first,
         "contacts": contacts,
         "seed": seed,
         "seconds": round(time.perf_counter() - began, 1),
         **account,
     }
+
+
+def _serve(sandbox: Sandbox) -> RunningServer:
+    """On the usual port, so that addresses in tasks still hold later; else on any."""
+    try:
+        return sandbox.start(PORT)
+    except UsageError:
+        return sandbox.start()
 
 
 def _prepare_folder(folder: Path, world: World) -> bool:
@@ -114,7 +125,7 @@ def _fill(folder: Path, sandbox: Sandbox, world: World, progress: Progress) -> N
 
 
 def _write_config(folder: Path, block: str, world: World) -> None:
-    text = f"""# Written by `crm-sync demo`; the port is another one at each run.
+    text = f"""# Written by `crm-sync demo`.
 database: sqlite:///crm-sync.db
 connections:
 {block.rstrip()}

@@ -18,6 +18,7 @@ from crm_sync.cli.common import (
 
 if TYPE_CHECKING:
     from crm_sync.pipeline import Outcome
+    from crm_sync.workspace import Workspace
 
 PARTIAL = 4
 """The exit code of a run that was done in part."""
@@ -42,9 +43,10 @@ def apply(
     """
     from crm_sync import pipeline
 
-    with workspace(context, config) as opened, progress(quiet=as_json) as bars:
-        outcome = pipeline.apply(opened, plan_id, progress=bars)
-    _finish(outcome, as_json)
+    with workspace(context, config) as opened:
+        with progress(quiet=as_json) as bars:
+            outcome = pipeline.apply(opened, plan_id, progress=bars)
+        _finish(opened, outcome, as_json)
 
 
 def run(
@@ -56,9 +58,10 @@ def run(
     """Plan, and write what needs nobody's approval. The rest waits for review."""
     from crm_sync import pipeline
 
-    with workspace(context, config) as opened, progress(quiet=as_json) as bars:
-        outcome = pipeline.run(opened, connection, progress=bars)
-    _finish(outcome, as_json)
+    with workspace(context, config) as opened:
+        with progress(quiet=as_json) as bars:
+            outcome = pipeline.run(opened, connection, progress=bars)
+        _finish(opened, outcome, as_json)
 
 
 def undo(
@@ -70,16 +73,17 @@ def undo(
     """Take a run back. What somebody has edited since is left alone, and said."""
     from crm_sync import pipeline
 
-    with workspace(context, config) as opened, progress(quiet=as_json) as bars:
-        outcome = pipeline.undo(opened, run_id, progress=bars)
-    _finish(outcome, as_json)
+    with workspace(context, config) as opened:
+        with progress(quiet=as_json) as bars:
+            outcome = pipeline.undo(opened, run_id, progress=bars)
+        _finish(opened, outcome, as_json)
 
 
-def _finish(outcome: Outcome, as_json: bool) -> None:
+def _finish(opened: Workspace, outcome: Outcome, as_json: bool) -> None:
     from crm_sync.cli.report_text import print_outcome
-    from crm_sync.cli.report_view import outcome_view
+    from crm_sync.cli.report_view import named_outcome_view
 
-    view: dict[str, Any] = outcome_view(outcome)
+    view: dict[str, Any] = named_outcome_view(opened, outcome)
     if as_json:
         print_json(view)
     else:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -15,7 +19,9 @@ if TYPE_CHECKING:
 def print_demo(console: Console, account: dict[str, Any]) -> None:
     """The funnel, a few changes, one task, and how right it was."""
     console.rule("[bold]What happened[/bold]", align="left")
-    console.print(funnel_line(account["funnel"]))
+    steps = list(account["funnel"].items())
+    console.print(funnel_line(dict(steps[:3])) + " →")
+    console.print(funnel_line(dict(steps[3:])))
     if account["funnel"]["written"] == 0:
         console.print("[bold]Nothing left to write.[/bold]")
     if account["waiting_for_review"]:
@@ -71,12 +77,24 @@ def _print_scores(console: Console, scores: dict[str, Any]) -> None:
 
 
 def _print_next(console: Console, account: dict[str, Any]) -> None:
-    folder = escape(account["folder"])
+    me, folder = shlex.quote(_this_program()), shlex.quote(account["folder"])
     console.print(
-        "\nRun it again: there is nothing left to write. Everything is kept; look further:\n"
-        f"  cd {folder} && crm-sync changes",
+        "\nRun it again: there is nothing left to write. Or go on by hand:\n"
+        f"  {me} sandbox salesforce --port {account['port']} --database {folder}/sandbox.db &\n"
+        f"  cd {folder}\n"
+        f"  {me} changes --waiting",
         soft_wrap=True,
+        markup=False,
     )
+
+
+def _this_program() -> str:
+    """How this very command was called, so that what is printed works when it is pasted."""
+    found = shutil.which("crm-sync")
+    called = Path(sys.argv[0])
+    if found is not None and Path(found).resolve() == called.resolve():
+        return "crm-sync"
+    return str(called.absolute()) if called.exists() else "crm-sync"
 
 
 def _percent(share: float | None) -> str:

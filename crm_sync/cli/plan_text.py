@@ -23,8 +23,10 @@ def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) ->
         f"mode {view['mode']}: {_many(counts['changes'], 'change')}, "
         f"{counts['auto']} ready, {counts['review']} for review."
     )
-    if view["funnel"]:
+    if view["undo_of"] is None:
         console.print(funnel_line(view["funnel"]), style="dim")
+    if left_out := _not_planned(view["details"]):
+        console.print(left_out, style="dim")
     print_left_out(console, view.get("sources", {}))
     for guard in view["guards"]:
         if guard["tripped"]:
@@ -39,6 +41,28 @@ def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) ->
     console.print()
     for line in next_steps(view):
         console.print(line)
+
+
+_WHY_NOT = {
+    "settled": "in effect already",
+    "already_told": "told before",
+    "rejected": "rejected or taken back",
+    "edited": "edited by a person since",
+    "contradicted": "contradicted",
+    "policy": "kept out by the mapping",
+    "no_action": "kept out by the mapping",
+    "incomplete": "incomplete",
+}
+
+
+def _not_planned(details: dict[str, int]) -> str:
+    """Why some of what changed is not in the plan: `Left out: 3 rejected or taken back.`"""
+    told = [
+        f"{details[f'left_out_{why}']:,} {words}"
+        for why, words in _WHY_NOT.items()
+        if details.get(f"left_out_{why}")
+    ]
+    return f"Left out: {', '.join(told)}." if told else ""
 
 
 def print_left_out(console: Console, sources: dict[str, Any]) -> None:
@@ -110,6 +134,8 @@ def next_steps(view: dict[str, Any]) -> list[str]:
     plan_id = view["plan"]
     if not view["counts"]["changes"]:
         return ["Nothing to write."]
+    if all(one["state"] in ("done", "undone") for one in view["changes"]):
+        return []
     if view["undo_of"] is not None:
         return []
     lines = []

@@ -29,6 +29,8 @@ def print_outcome(console: Console, view: dict[str, Any]) -> None:
         console.print(f"{applied['already_done']:,} were in effect already.")
     for reason, count in applied["skipped"].items():
         console.print(f"{count:,} not taken up: {escape(reason)}", style="dim")
+    if view["undo_of"] is not None and not applied["written"]:
+        console.print(_why_nothing(view))
     _print_problems(console, applied)
     for note in view.get("left_alone", []):
         console.print(f"[yellow]left alone[/yellow] {escape(_note(note))}")
@@ -37,16 +39,18 @@ def print_outcome(console: Console, view: dict[str, Any]) -> None:
 
 def _print_problems(console: Console, applied: dict[str, Any]) -> None:
     for one in applied["problems"]:
-        record = one["record_id"] or f"for contact {one['contact_id']}"
+        record = f"{one['contact']}  [dim]{one['record_id'] or one['contact_id']}[/dim]"
         code = f"{one['code']}: " if one["code"] else ""
         console.print(
-            f"[yellow]{one['state']}[/yellow] {one['entity']} {record} "
-            f"[dim]({one['key'][:10]})[/dim]\n  {escape(code + one['message'])}"
+            f"[yellow]{one['state']}[/yellow]  {one['entity']} of {record}\n"
+            f"  {escape(code + one['message'])}"
         )
         if one["hint"]:
             console.print(f"  {escape(one['hint'])}")
     if applied["problems_left_out"]:
         console.print(f"… and {applied['problems_left_out']:,} more")
+    for notice in applied["notices"]:
+        console.print(f"[yellow]note[/yellow] {escape(notice)}")
 
 
 def _print_next(console: Console, view: dict[str, Any], applied: dict[str, Any]) -> None:
@@ -58,6 +62,15 @@ def _print_next(console: Console, view: dict[str, Any], applied: dict[str, Any])
         console.print(f"Take it back:        crm-sync undo {view['run']}")
 
 
+def _why_nothing(view: dict[str, Any]) -> str:
+    effects, back = view["undo"]["in_effect"], view["undo"]["already_back"]
+    if not effects:
+        return f"Run {view['undo_of']} put nothing into effect, so there is nothing to take back."
+    if effects == back:
+        return f"What run {view['undo_of']} wrote has been taken back already."
+    return f"Nothing of what run {view['undo_of']} wrote could be taken back."
+
+
 def _note(note: dict[str, Any]) -> str:
     fields = f" ({', '.join(note['fields'])})" if note["fields"] else ""
-    return f"{note['entity']} {note['record_id']}{fields}: {note['why']}"
+    return f"{note['entity']} of {note['contact']} {note['record_id']}{fields}: {note['why']}"

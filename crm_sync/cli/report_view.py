@@ -6,10 +6,27 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.store.plans import counts_by_disposition
-from crm_sync.views import funnel_steps, sources_view
+from crm_sync.views import contact_names, funnel_steps, sources_view
 
 if TYPE_CHECKING:
     from crm_sync.pipeline import Outcome
+    from crm_sync.workspace import Workspace
+
+
+def named_outcome_view(workspace: Workspace, outcome: Outcome) -> dict[str, Any]:
+    """`outcome_view` with the names of the contacts that it speaks of."""
+    view = outcome_view(outcome)
+    by_key = {one.key: one.contact_id for one in outcome.plan.changes}
+    rows = [*view.get("applied", {}).get("problems", []), *view.get("left_alone", [])]
+    for row in rows:
+        row.setdefault("contact_id", by_key.get(row["key"], ""))
+    mapping = workspace.mapping(workspace.config.connection(outcome.plan.connection))
+    with workspace.store.read() as tx:
+        ids = {row["contact_id"] or row["record_id"] for row in rows}
+        names = contact_names(tx, outcome.plan.connection, mapping, ids)
+    for row in rows:
+        row["contact"] = names.get(row["contact_id"] or row["record_id"], "")
+    return view
 
 
 def outcome_view(outcome: Outcome) -> dict[str, Any]:
@@ -38,7 +55,10 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
             "skipped": dict(report.skipped),
             "problems": [asdict(problem) for problem in report.problems],
             "problems_left_out": report.problems_left_out,
+            "awaited": report.awaited,
+            "notices": list(report.notices),
         }
     if outcome.undo is not None:
+        view["undo"] = {"in_effect": outcome.undo.effects, "already_back": outcome.undo.already}
         view["left_alone"] = [asdict(note) for note in outcome.undo.kept]
     return view

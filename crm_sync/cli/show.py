@@ -74,7 +74,7 @@ def status(
         console().print(f"  {one['contacts']:,} contacts; last run: {one['last_run'] or 'none'}")
         if one["waiting"]:
             console().print(
-                f"  {one['waiting']:,} changes of plan {one['plan']} wait for review: "
+                f"  {one['waiting']:,} of the changes of plan {one['plan']} wait for review: "
                 f"crm-sync changes {one['plan']} --waiting"
             )
         if one["unknown"]:
@@ -112,6 +112,7 @@ def _status_of(opened: Workspace, name: str) -> dict[str, Any]:
     from crm_sync.model import Entity
     from crm_sync.store import journal, plans, records
     from crm_sync.store import runs as stored
+    from crm_sync.store.states import OPEN
 
     connection = opened.config.connections[name]
     with opened.store.read() as tx:
@@ -127,5 +128,5 @@ def _status_of(opened: Workspace, name: str) -> dict[str, Any]:
             f"{last[0].started_at:%Y-%m-%d %H:%M} UTC" if last else None,
             "plan": plan_id,
             "waiting": waiting,
-            "unknown": journal.count_open(tx, name),
+            "unknown": sum(journal.counts(tx, name).get(state, 0) for state in OPEN),
         }  # fmt: skip
