@@ -25,8 +25,8 @@ def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) ->
     )
     if view["undo_of"] is None:
         console.print(funnel_line(view["funnel"]), style="dim")
-    if left_out := _not_planned(view["details"]):
-        console.print(left_out, style="dim")
+    if why_not := _not_planned(view["details"]):
+        console.print(why_not, style="dim")
     print_left_out(console, view.get("sources", {}))
     for guard in view["guards"]:
         if guard["tripped"]:
