@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from crm_sync import names
-from crm_sync.matching import words
+from crm_sync.matching import pauses, words
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -46,6 +46,10 @@ def _set_variables(db: DuckDBPyConnection) -> None:
         "post_nominals": words.POST_NOMINALS,
         "seat_pattern": words.SEAT_PATTERN,
         "not_a_seat_pattern": words.NOT_A_SEAT_PATTERN,
+        "pause_pattern": pauses.PAUSE_PATTERN,
+        "not_a_pause_pattern": pauses.NOT_A_PAUSE_PATTERN,
+        "leave_pattern": pauses.LEAVE_PATTERN,
+        "pause_employer_pattern": pauses.PAUSE_EMPLOYER_PATTERN,
         "legal_form_before": names.LEGAL_FORM_BEFORE,
         "legal_form_after": names.LEGAL_FORM_AFTER,
     }
@@ -65,6 +69,8 @@ def _install_title_words(db: DuckDBPyConnection) -> None:
     synonyms = _title_keys(db, words.TITLE_SYNONYMS)
     pairs = ", ".join(f"{_literal(word)}: {_literal(key)}" for word, key in synonyms.items())
     db.execute(f"SET VARIABLE title_synonyms = MAP {{{pairs}}}")
+    ranks = ", ".join(_literal(synonyms.get(word, word)) for word in _stemmed(db, words.RANK_WORDS))
+    db.execute(f"SET VARIABLE rank_words = [{ranks}]")
 
 
 def _title_keys(db: DuckDBPyConnection, table: Mapping[str, str]) -> dict[str, str]:

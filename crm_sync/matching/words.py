@@ -194,6 +194,14 @@ TITLE_SYNONYMS: Mapping[str, str] = {
     "europeen": "europe",
 }
 
+RANK_WORDS: Sequence[str] = _each(
+    """
+    senior junior executive associate assistant deputy lead principal staff interim acting
+    confirme debutant interimaire 1 2 3 i ii iii
+    """
+)
+"""Words that tell a step within one kind of work, not another kind."""
+
 GENERIC_COMPANY_WORDS: Sequence[str] = _each(
     """
     and the les des groupe group holding holdings international global worldwide france europe

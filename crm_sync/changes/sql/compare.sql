@@ -1,13 +1,15 @@
 -- Every job of every matched profile beside what the CRM says.
 
 CREATE OR REPLACE TEMP TABLE organisation_words AS
-SELECT organisation, company_key(organisation) AS company_key, company_marks(organisation) AS marks
+SELECT organisation, company_key(organisation) AS company_key, company_marks(organisation) AS marks,
+    is_pause_employer(organisation) AS is_pause
 FROM (SELECT DISTINCT organisation FROM employment WHERE organisation IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE job_title AS FROM titled('employment');
 
 -- A job that begins after the date of the claim is ignored. An end date that lies after it is a
--- plan: the job goes on.
+-- plan: the job goes on. What is no employment (retirement, studies, a search) is a pause, unless the
+-- CRM says just that.
 CREATE OR REPLACE TEMP TABLE job AS
 SELECT
     m.contact_id,
@@ -27,15 +29,17 @@ SELECT
     e.end_on,
     e.end_precision,
     e.ending,
-    CASE
-        WHEN e.ending = 'open' THEN 'current'
-        WHEN e.ending = 'dated' AND e.end_on > m.as_of THEN 'current'
-        WHEN e.ending = 'unclear' THEN 'unclear'
-        ELSE 'ended'
-    END AS state,
+    coalesce(t.is_pause, FALSE) AND t.is_leave AS is_leave,
+    o.organisation IS NULL AND s.domain IS NULL AS is_nameless,
     coalesce(o.company_key = c.company_key, FALSE) OR coalesce(s.domain = c.domain, FALSE) AS there,
     s.domain IS NOT NULL AND c.domain IS NOT NULL AND s.domain <> c.domain AS other_domain,
-    coalesce(t.title_key = c.title_key OR t.title_letters = c.title_letters, FALSE) AS same_title
+    coalesce(t.title_key = c.title_key OR t.title_letters = c.title_letters, FALSE) AS same_title,
+    CASE
+        WHEN e.ending = 'unclear' THEN 'unclear'
+        WHEN e.ending <> 'open' AND (e.ending = 'undated' OR coalesce(e.end_on <= m.as_of, TRUE)) THEN 'ended'
+        WHEN (t.is_pause OR o.is_pause) AND NOT (there AND same_title) THEN 'pause'
+        ELSE 'current'
+    END AS state
 FROM best_match m
 JOIN contact_person c USING (contact_id)
 JOIN employment e USING (source, profile_id)
@@ -62,15 +66,18 @@ SELECT
     count(*) FILTER (state = 'unclear') AS unclear,
     count(*) FILTER (there AND state = 'unclear') AS unclear_there,
     count(*) FILTER (state = 'current') AS current_jobs,
+    count(*) FILTER (state = 'pause') AS pauses,
+    count(*) FILTER (there AND state = 'pause' AND is_leave) AS leaves_there,
     count(*) FILTER (state = 'current' AND NOT there AND is_seat) AS seats_elsewhere,
     count(DISTINCT title_key) FILTER (there AND state = 'current' AND NOT is_seat) AS titles_there,
     count(DISTINCT coalesce(domain, organisation_id, company_key, lower(organisation)))
-        FILTER (state = 'current' AND NOT there AND NOT is_seat) AS employers_elsewhere,
+        FILTER (state = 'current' AND NOT there AND NOT is_seat AND NOT is_nameless) AS employers_elsewhere,
     arg_max(position, by_start) FILTER (there AND state = 'current' AND same_title) AS same_there,
     arg_max(position, by_start) FILTER (there AND state = 'current' AND NOT is_seat) AS newest_there,
     arg_max(position, by_end) FILTER (there AND state = 'ended' AND NOT is_seat) AS last_there,
     arg_max(position, by_end) FILTER (there AND state = 'ended' AND same_title) AS held_before,
-    arg_max(position, by_start) FILTER (state = 'current' AND NOT there AND NOT is_seat)
-        AS newest_elsewhere
+    arg_max(position, by_start)
+        FILTER (state = 'current' AND NOT there AND NOT is_seat AND NOT is_nameless) AS newest_elsewhere,
+    count(*) FILTER (state = 'current' AND NOT is_seat AND is_nameless) AS nameless_jobs
 FROM ordered
 GROUP BY ALL;

@@ -1,4 +1,4 @@
--- What happened, per match: the kind, why it is unknown if it is, and every doubt.
+-- What happened, per match: the kind, why it is unknown if it is, and the jobs that it is about.
 -- See detect.py for the reasons.
 
 CREATE OR REPLACE TEMP TABLE finding AS
@@ -19,12 +19,14 @@ SELECT
             < changed_on) THEN 'wording'
         WHEN f.current_there > 0 THEN 'retitled'
         WHEN f.unclear_there > 0 THEN 'unclear'
+        WHEN f.leaves_there > 0 THEN 'on_leave'
         WHEN f.jobs_there = 0 THEN 'not_in_history'
         WHEN f.last_there IS NULL OR c.is_seat THEN 'seat_ended'
         -- the CRM's own title, at what may be the CRM's employer under another name
         WHEN elsewhere.same_title AND list_has_any(elsewhere.marks, c.company_marks) THEN 'other_company_name'
         WHEN f.newest_elsewhere IS NOT NULL THEN 'moved'
         WHEN f.seats_elsewhere > 0 THEN 'only_seats'
+        WHEN f.nameless_jobs > 0 THEN 'employer_unnamed'
         WHEN f.unclear > 0 THEN 'unclear'
         WHEN f.current_jobs = 0 THEN 'left'
         ELSE 'unclear'
@@ -57,7 +59,8 @@ SELECT
     j.title AS job_title, j.title_key AS job_title_key, j.start_precision,
     j.organisation AS job_organisation, j.company_key AS job_company_key, j.marks AS job_marks,
     j.domain AS job_domain, j.organisation_id AS job_organisation_id,
-    l.title AS last_title, l.end_on AS last_end_on, l.end_precision AS last_end_precision,
+    l.title AS last_title, l.title_key AS last_title_key, l.company_key AS last_company_key,
+    l.end_on AS last_end_on, l.end_precision AS last_end_precision,
     l.ending AS last_ending, l.marks AS last_marks, l.domain AS last_domain,
     l.organisation_id AS last_organisation_id, l.other_domain AS last_other_domain
 FROM about a
@@ -69,67 +72,3 @@ LEFT JOIN job l ON a.kind IN ('moved', 'left') AND l.contact_id = a.contact_id
 DROP TABLE found;
 DROP TABLE job;
 DROP TABLE finding;
-
--- Several contacts of one employer at the same other employer since the same month: a merger or a
--- new name is likelier than that they all changed job.
-CREATE OR REPLACE TEMP TABLE transfer AS
-SELECT f.source, c.company_key AS from_company_key, f.job_company_key,
-    date_trunc('month', f.since) AS month
-FROM change_found f JOIN contact_person c USING (contact_id)
-WHERE f.kind = 'moved' AND f.since IS NOT NULL
-GROUP BY ALL
-HAVING count(DISTINCT f.contact_id) >= 3;
-
-CREATE OR REPLACE MACRO domain_label(d) AS split_part(d, '.', 1);
-
-CREATE OR REPLACE TEMP TABLE doubted AS
-WITH compared AS (
-    SELECT
-        f.*,
-        c.title AS from_title,
-        c.organisation AS from_organisation,
-        c.title_key AS from_title_key,
-        c.company_key AS from_company_key,
-        c.company_marks AS from_marks,
-        coalesce(c.domain, f.last_domain) AS from_domain,
-        c.mail_domain,
-        CASE WHEN f.kind = 'retitled' THEN f.since ELSE f.last_end_on END AS happened_on,
-        t.month IS NOT NULL AS many_moved
-    FROM change_found f
-    JOIN contact_person c USING (contact_id)
-    LEFT JOIN transfer t ON f.kind = 'moved' AND t.source = f.source
-        AND t.from_company_key = c.company_key AND t.job_company_key = f.job_company_key
-        AND t.month = date_trunc('month', f.since)
-)
-SELECT
-    * EXCLUDE (job_marks, last_marks, from_marks),
-    list_filter([
-        CASE WHEN as_of IS NULL THEN 'undated' END,
-        CASE WHEN as_of <= changed_on THEN 'not_newer' END,
-        CASE WHEN happened_on + getvariable('slack_days') < changed_on THEN 'before_record' END,
-        CASE WHEN kind IN ('retitled', 'moved') AND since IS NULL THEN 'no_start' END,
-        CASE WHEN kind = 'retitled' AND titles_there > 1 THEN 'several_titles' END,
-        CASE WHEN kind = 'retitled' AND held_before IS NULL THEN 'title_not_in_history' END,
-        CASE WHEN kind = 'retitled' AND held_before IS NULL AND (
-            list_has_all(words(from_title_key), words(job_title_key))
-            OR list_has_all(words(job_title_key), words(from_title_key))) THEN 'similar_title' END,
-        CASE WHEN last_ending = 'undated' THEN 'no_end' END,
-        CASE WHEN last_other_domain THEN 'other_domain' END,
-        CASE WHEN kind = 'moved' AND employers_elsewhere > 1 THEN 'several_employers' END,
-        CASE WHEN kind IN ('moved', 'left') AND by_city_only THEN 'city_only' END,
-        CASE WHEN kind = 'moved' AND since + 180 < last_end_on THEN 'long_overlap' END,
-        CASE WHEN kind = 'moved' AND NOT (
-            coalesce(job_domain <> from_domain, FALSE)
-            OR coalesce(job_organisation_id <> last_organisation_id, FALSE)) THEN 'company_by_name' END,
-        CASE WHEN kind = 'moved' AND (
-            list_has_any(job_marks, list_concat(from_marks, last_marks))
-            OR coalesce(domain_label(job_domain) = domain_label(from_domain), FALSE)
-            OR coalesce(job_domain IN (mail_domain, last_domain), FALSE)
-            OR coalesce(job_organisation_id = last_organisation_id, FALSE)
-            OR coalesce(starts_with(job_company_key, from_company_key), FALSE)
-            OR coalesce(starts_with(from_company_key, job_company_key), FALSE)) THEN 'same_group' END,
-        CASE WHEN many_moved THEN 'many_moved' END
-    ], lambda d: d IS NOT NULL) AS doubts
-FROM compared;
-
-DROP TABLE change_found;

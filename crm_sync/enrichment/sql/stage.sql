@@ -73,7 +73,8 @@ SELECT
         WHEN 'by_record' THEN CASE WHEN verified_on IS NOT NULL
             THEN least(verified_on, getvariable('stage_latest')) END
         WHEN 'by_delivery' THEN getvariable('stage_latest')
-    END
+    END,
+    getvariable('stage_dated') = 'by_record' AND verified_on IS NOT NULL
 FROM source_newest;
 
 INSERT INTO employment
@@ -94,7 +95,7 @@ SELECT
     END,
     bool_or(coalesce(lower(e.is_primary) IN ('true', '1', 'yes'), false))
 FROM listed
-WHERE e.organisation IS NOT NULL OR e.domain IS NOT NULL
+WHERE coalesce(e.organisation, e.domain, e.title) IS NOT NULL
 GROUP BY ALL;
 
 DROP TABLE source_hit;

@@ -1,11 +1,12 @@
 -- What the sources stage for the judgement.
 
--- A person of a source; as_of null when nobody says as of when it speaks.
+-- A person of a source; as_of null when nobody says as of when it speaks. is_dated_itself: the record
+-- says so, not the delivery as a whole.
 CREATE OR REPLACE TEMP TABLE profile (
     source VARCHAR, profile_id VARCHAR,
     full_name VARCHAR, first_name VARCHAR, last_name VARCHAR,
     emails VARCHAR[], linkedin_urls VARCHAR[], phones VARCHAR[],
-    city VARCHAR, country VARCHAR, as_of DATE
+    city VARCHAR, country VARCHAR, as_of DATE, is_dated_itself BOOLEAN
 );
 
 -- Its employments. `ending` is open (no end), dated, undated (over, nobody says when) or unclear

@@ -148,6 +148,19 @@ CREATE OR REPLACE MACRO is_seat(t) AS
         AND NOT regexp_matches(fold(t), getvariable('not_a_seat_pattern')),
         FALSE);
 
+-- What people write where others have a job: retirement, studies, leave, a search for work.
+CREATE OR REPLACE MACRO is_pause(t) AS
+    coalesce(
+        regexp_matches(fold(t), getvariable('pause_pattern'))
+        AND NOT regexp_matches(fold(t), getvariable('not_a_pause_pattern')),
+        FALSE);
+
+CREATE OR REPLACE MACRO is_leave(t) AS
+    coalesce(regexp_matches(fold(t), getvariable('leave_pattern')), FALSE);
+
+CREATE OR REPLACE MACRO is_pause_employer(t) AS
+    coalesce(regexp_full_match(fold(t), getvariable('pause_employer_pattern')), FALSE);
+
 -- titled(rel): every distinct title of `rel` (a column `title`) with what it is compared by.
 -- In steps, because the planner takes a nest of list functions apart again at every level.
 CREATE OR REPLACE MACRO titled(rel) AS TABLE
@@ -169,5 +182,7 @@ CREATE OR REPLACE MACRO titled(rel) AS TABLE
         title,
         nullif(array_to_string(list_sort(list_distinct(string_split(keys, ' '))), ' '), '') AS title_key,
         title_letters(title) AS title_letters,
-        is_seat(title) AS is_seat
+        is_seat(title) AS is_seat,
+        is_pause(title) OR is_leave(title) AS is_pause,
+        is_leave(title) AS is_leave
     FROM translated;
