@@ -24,7 +24,7 @@ from crm_sync.planning.inputs import ContactState, PlanInputs
 from crm_sync.planning.keys import claim_of, task_key
 from crm_sync.planning.playbooks import RuleFacts
 from crm_sync.planning.tasks import AccountNames, account_names, task_for
-from crm_sync.planning.updates import Update, already_told, told_title, update_for
+from crm_sync.planning.updates import Update, already_told, update_for
 
 
 class Why(StrEnum):
@@ -176,18 +176,18 @@ def _for_claim(
     if update.withdrawn:
         yield LeftOut(contact_id, Entity.CONTACT, Why.EDITED, update.withdrawn)
         return
-    if update.key in inputs.rejected:
+    if not inputs.rejected.isdisjoint(update.keys):
         yield LeftOut(contact_id, Entity.CONTACT, Why.REJECTED)
         return
-    settled = update.key in inputs.settled
+    settled = next((key for key in update.keys if key in inputs.settled), "")
     told = not settled and already_told(job_change, state, inputs)
-    why = _why_no_update(update, settled, told and told_title(job_change, state, inputs))
+    why = _why_no_update(update, bool(settled), told)
     change = None if why else update.change
     if why:
         yield LeftOut(contact_id, Entity.CONTACT, why, update.left_alone)
     if change is not None:
         yield change
-    yield _task(inputs, job_change, state, update.key if settled else "", change, told, names)
+    yield _task(inputs, job_change, state, settled, change, told, names)
 
 
 def _why_no_update(update: Update, settled: bool, told: bool) -> Why | None:
@@ -210,13 +210,14 @@ def _task(
     names: AccountNames,
 ) -> _Outcome:
     contact_id = job_change.contact_id
-    key = task_key(contact_id, claim_of(job_change))
+    claim = claim_of(job_change)
+    keys = {task_key(each, claim) for each in inputs.ids_of(contact_id)}
     rule = inputs.playbooks.rule_for(RuleFacts(job_change))
     if told:
         return LeftOut(contact_id, Entity.TASK, Why.ALREADY_TOLD)
-    if key in inputs.settled:
+    if not inputs.settled.isdisjoint(keys):
         return LeftOut(contact_id, Entity.TASK, Why.SETTLED)
-    if key in inputs.rejected:
+    if not inputs.rejected.isdisjoint(keys):
         return LeftOut(contact_id, Entity.TASK, Why.REJECTED)
     if rule is None or not inputs.mapping.writes(Entity.TASK):
         return LeftOut(contact_id, Entity.TASK, Why.NO_TASK_RULE)

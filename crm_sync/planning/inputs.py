@@ -43,8 +43,10 @@ class PlanInputs:
     `now` is an aware UTC time, `timezone` an IANA name. `accounts` and `colleagues` are canonical
     values by id: those of the contacts concerned, and any account that could be a new employer.
     `settled` are keys that are done, `rejected` keys that a person refused or took back: neither
-    is proposed again. `tasks_today` counts, by owner id, the tasks made since midnight.
-    `record_url` gives the address at which a person can see a record.
+    is proposed again. `merged_ids` are, by contact id, the ids of contacts that were merged into
+    it: what is done or rejected for them is so for the survivor. `tasks_today` counts, by owner
+    id, the tasks made since midnight. `record_url` gives the address at which a person can see a
+    record.
     """
 
     connection: str
@@ -63,7 +65,12 @@ class PlanInputs:
     colleagues: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
     settled: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
+    merged_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source_counts: Mapping[str, SourceCount] = field(default_factory=dict)
     tasks_today: Mapping[str, int] = field(default_factory=dict)
     funnel: Mapping[str, int] = field(default_factory=dict)
     record_url: Callable[[Entity, str], str] | None = None
+
+    def ids_of(self, contact_id: str) -> tuple[str, ...]:
+        """The ids under which this contact was ever known, its own first."""
+        return (contact_id, *self.merged_ids.get(contact_id, ()))

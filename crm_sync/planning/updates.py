@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from crm_sync.compare import same
 from crm_sync.mapping import JobChangeAction, WriteField
@@ -38,11 +39,13 @@ BASIS_VERIFIED = "verified"
 class Update:
     """The update of one contact, as far as one is left to do.
 
-    `change` is None when there is nothing to write. `withdrawn` is why the claim as a whole has to
-    rest because a person said otherwise; `left_alone` says which fields were passed over.
+    `keys` are the key of the change and those that it would have had for contacts that were merged
+    into this one. `change` is None when there is nothing to write. `withdrawn` is why the claim as
+    a whole has to rest because a person said otherwise; `left_alone` says which fields were passed
+    over.
     """
 
-    key: str
+    keys: tuple[str, ...]
     change: Change | None = None
     withdrawn: str = ""
     left_alone: str = ""
@@ -66,8 +69,7 @@ def update_for(
     leading = _leading(action, writes)
     wanted = claimed_values(job_change, action)
     locks = {name: _lock(name, writes, state, job_change) for name in (*wanted, "evidence")}
-    claim = claim_of(job_change)
-    plain_key = update_key(job_change.contact_id, action, claim)
+    plain_keys = _keys(inputs, job_change, action)
     fields = [
         field
         for name, value in wanted.items()
@@ -75,20 +77,31 @@ def update_for(
     ]
     for field in fields:
         if field.name == leading and field.lock.state is LockState.LOCKED:
-            return Update(plain_key, withdrawn=f"{leading}: {field.lock.why}")
+            return Update(plain_keys, withdrawn=f"{leading}: {field.lock.why}")
     left_alone = in_words({f.name: f.ruling for f in fields if f.ruling.verdict is Verdict.SKIP})
     kept = [field for field in fields if field.ruling.verdict is not Verdict.SKIP]
     if all(field.name in ACCOMPANYING for field in kept):
-        return Update(plain_key, left_alone=left_alone)
+        return Update(plain_keys, left_alone=left_alone)
     text = evidence_text(job_change, [f.change for f in kept if f.name not in ACCOMPANYING])
     told = _field(inputs, job_change, state, "evidence", text, locks["evidence"])
     fields += [told] if told else []
     kept += [told] if told and told.ruling.verdict is not Verdict.SKIP else []
     # What is kept although it was edited was reopened by newer evidence: a new business version.
     edits = [(field.name, field.lock.edited_at) for field in kept if field.lock.edited_at]
-    key = update_key(job_change.contact_id, action, claim, edits)
+    keys = _keys(inputs, job_change, action, edits)
     rulings = {field.name: field.ruling for field in fields}
-    return Update(key, _change(key, job_change, action, kept, rulings), left_alone=left_alone)
+    return Update(keys, _change(keys[0], job_change, action, kept, rulings), left_alone=left_alone)
+
+
+def _keys(
+    inputs: PlanInputs,
+    job_change: JobChange,
+    action: JobChangeAction,
+    edits: Sequence[tuple[str, datetime]] = (),
+) -> tuple[str, ...]:
+    claim = claim_of(job_change)
+    ids = inputs.ids_of(job_change.contact_id)
+    return tuple(update_key(contact_id, action, claim, edits) for contact_id in ids)
 
 
 def claimed_values(job_change: JobChange, action: JobChangeAction) -> dict[str, Scalar]:
@@ -117,34 +130,30 @@ def claimed_values(job_change: JobChange, action: JobChangeAction) -> dict[str, 
 
 
 def already_told(job_change: JobChange, state: ContactState, inputs: PlanInputs) -> bool:
-    """Whether the record says, by our own verified hand, that the person moved there or left.
+    """Whether the record says by itself that the person moved there, or left.
 
-    A vendor that spells the company otherwise the next time makes a new claim, but not news.
+    It does not matter who wrote it, or in which spelling: the colleagues know.
     """
     writes = inputs.mapping.writes(Entity.CONTACT)
-    names = ["job_change"]
-    if job_change.kind is JobChangeKind.MOVED:
-        names.append("new_organisation")
-    elif job_change.kind is not JobChangeKind.LEFT:
+    if job_change.kind is JobChangeKind.MOVED and "new_organisation" in writes:
+        told = company_key(str(state.live.get(writes["new_organisation"].field) or ""))
+        names = [_leading(JobChangeAction.FLAG_AND_TASK, writes)]
+        there = bool(told) and told == company_key(job_change.after.organisation)
+    elif job_change.kind is JobChangeKind.LEFT and "job_change" in writes:
+        names = [name for name in ("moved", "job_change") if name in writes]
+        there = True
+    else:
         return False
-    if not all(name in writes and _is_verified(state, writes[name].field) for name in names):
-        return False
-    kind = writes["job_change"]
-    if not same(state.live.get(kind.field), kind.spell(job_change.kind.value)):
-        return False
-    if job_change.kind is JobChangeKind.LEFT:
-        return True
-    told = state.live.get(writes["new_organisation"].field)
-    return company_key(str(told or "")) == company_key(job_change.after.organisation)
+    values = claimed_values(job_change, JobChangeAction.FLAG_AND_TASK)
+    return there and all(name and _says(state, writes[name], values[name]) for name in names)
 
 
-def told_title(job_change: JobChange, state: ContactState, inputs: PlanInputs) -> bool:
-    """Whether the record also has the new title, up to case."""
-    write = inputs.mapping.writes(Entity.CONTACT).get("new_title")
-    if write is None or job_change.kind is JobChangeKind.LEFT:
-        return True
-    live = state.live.get(write.field)
-    return str(live or "").casefold() == clean(job_change.after.title).casefold()
+def _says(state: ContactState, write: WriteField, value: Scalar) -> bool:
+    return same(state.live.get(write.field), _spelt(write, value))
+
+
+def _spelt(write: WriteField, value: Scalar) -> Scalar:
+    return write.constant if write.constant is not None else write.spell(value)
 
 
 def _leading(action: JobChangeAction, writes: Mapping[str, WriteField]) -> str:
@@ -174,7 +183,7 @@ def _field(
     if write is None:
         return None
     before = state.live.get(write.field)
-    after = write.constant if write.constant is not None else write.spell(value)
+    after = _spelt(write, value)
     if same(before, after) or (is_blank(before) and is_blank(after)):
         return None
     ruling = rule_on_field(

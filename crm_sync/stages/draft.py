@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
 from crm_sync.mapping import Mapping
-from crm_sync.model import Entity, JobChange, Plan, Record, Scalar
+from crm_sync.model import Entity, Plan, Record, Scalar
 from crm_sync.planning.inputs import ContactState, PlanInputs
 from crm_sync.stages.judge import Judged
 from crm_sync.store import baselines, journal, judgements, plans, records
@@ -64,6 +64,7 @@ def _inputs(
     settings, name = connection.settings, connection.name
     changes = list(judgements.job_changes_of(tx, name))
     total = records.count(tx, name, Entity.CONTACT)
+    ids = [change.contact_id for change in changes]
     return PlanInputs(
         connection=name,
         mapping=mapping,
@@ -75,12 +76,13 @@ def _inputs(
         timezone=settings.timezone,
         expires_after_days=settings.plan_expires_after_days,
         job_changes=changes,
-        contacts=_states(tx, name, mapping, changes),
+        contacts=_states(tx, name, mapping, ids),
         accounts=_canonical(mapping, records.all_records(tx, name, Entity.ACCOUNT)),
         colleagues=_canonical(mapping, records.all_records(tx, name, Entity.COLLEAGUE)),
         contacts_total=total,
         settled=journal.done_keys(tx, name),
         rejected=plans.rejected_keys(tx, name),
+        merged_ids=records.merged_ids(tx, name, Entity.CONTACT, ids),
         source_counts=judged.sizes,
         tasks_today=journal.tasks_created_since(tx, name, midnight(now, settings.timezone)),
         funnel=judged.funnel,
@@ -89,9 +91,8 @@ def _inputs(
 
 
 def _states(
-    tx: Transaction, name: str, mapping: Mapping, changes: Sequence[JobChange]
+    tx: Transaction, name: str, mapping: Mapping, ids: Sequence[str]
 ) -> dict[str, ContactState]:
-    ids = [change.contact_id for change in changes]
     held = records.records_of(tx, name, Entity.CONTACT, ids)
     edits = baselines.of_records(tx, name, Entity.CONTACT, ids)
     return {

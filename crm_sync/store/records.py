@@ -123,6 +123,30 @@ def all_records(tx: Connection, connection: str, entity: Entity) -> dict[str, Re
     }
 
 
+def merged_ids(
+    tx: Connection, connection: str, entity: Entity, ids: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The ids that were merged into each of these, directly or by way of others, in their order.
+
+    Ids into which nothing was merged are absent.
+    """
+    from sqlalchemy import select
+
+    query = select(record.c.id, record.c.survivor).where(
+        _of(connection, entity) & record.c.survivor.is_not(None)
+    )
+    survivors = {row.id: row.survivor for row in tx.execute(query)}
+    merged: dict[str, list[str]] = {}
+    for gone in sorted(survivors):
+        passed = {gone}
+        at = survivors[gone]
+        while at not in passed:  # no CRM merges in a circle, but a restored record might look so
+            merged.setdefault(at, []).append(gone)
+            passed.add(at)
+            at = survivors.get(at, at)
+    return {id: tuple(merged[id]) for id in ids if id in merged}
+
+
 def count(tx: Connection, connection: str, entity: Entity) -> int:
     """How many live records of an entity we hold."""
     from sqlalchemy import func, select

@@ -61,6 +61,16 @@ class Crm:
         )
         assert answer.status_code == 204, answer.text
 
+    def create(self, kind: str, **fields: object) -> str:
+        answer = requests.post(
+            f"{self.url}/services/data/v62.0/sobjects/{kind}",
+            json=fields,
+            headers=self._headers,
+            timeout=10,
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
     def delete(self, kind: str, id: str) -> None:
         answer = requests.delete(
             f"{self.url}/services/data/v62.0/sobjects/{kind}/{id}",

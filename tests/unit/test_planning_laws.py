@@ -5,126 +5,39 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_sync.config import Guards
-from crm_sync.mapping import Mapping, load_mapping
+from crm_sync.mapping import Mapping
 from crm_sync.model import (
     Band,
     Baseline,
-    Change,
     Disposition,
     Entity,
-    Evidence,
-    JobChange,
-    JobChangeKind,
     Mode,
     Policy,
-    Position,
     Scalar,
 )
-from crm_sync.planning.build import Why, build_plan, plan_with_notes
+from crm_sync.planning.build import Why, build_plan
 from crm_sync.planning.inputs import ContactState, PlanInputs
-from crm_sync.planning.playbooks import load_playbooks
-
-SHIPPED = Path(__file__).parents[2] / "mappings"
-MAPPING = load_mapping(SHIPPED / "salesforce.yaml")
-PLAYBOOKS = load_playbooks(SHIPPED / "playbooks.yaml")
-NOW = datetime(2026, 6, 16, 9, 0, tzinfo=UTC)  # a Tuesday
-SEEN = datetime(2025, 1, 1, tzinfo=UTC)
-AS_OF = date(2026, 6, 15)
-
-MOVE = JobChange(
-    contact_id="c1",
-    kind=JobChangeKind.MOVED,
-    confidence=0.93,
-    band=Band.AUTO,
-    before=Position("Sales Manager", "Vexalor"),
-    after=Position("Head of Sales", "Norvex"),
-    since=date(2026, 3, 1),
-    as_of=AS_OF,
-    source="vendor-file",
-    profile_id="p1",
-    evidence=(Evidence("linkedin", "the same page", "vendor-file", AS_OF),),
+from tests.support.planning import (
+    AS_OF,
+    CANONICAL,
+    LEFT,
+    MAPPING,
+    MOVE,
+    RETITLED,
+    SEEN,
+    after_of,
+    make_inputs,
+    make_state,
+    plan_of,
+    update_of,
+    whys_of,
 )
-LEFT = replace(MOVE, kind=JobChangeKind.LEFT, after=Position())
-RETITLED = replace(MOVE, kind=JobChangeKind.RETITLED, after=Position("Head of Sales", "Vexalor"))
-
-CANONICAL: dict[str, Scalar] = {
-    "first_name": "Claire",
-    "last_name": "Sample",
-    "title": "Sales Manager",
-    "account_id": "a1",
-    "owner_id": "u1",
-    "last_activity": "2025-11-04",
-}
-LIVE: dict[str, Scalar] = {"Title": "Sales Manager", "Crm_Sync_Moved__c": False}
-COLLEAGUES: dict[str, dict[str, Scalar]] = {
-    "u1": {"name": "Paul Essai", "active": True, "language": "fr"},
-    "u2": {"name": "Ann Probe", "active": "true", "language": "en_US"},
-    "u3": {"name": "Gone Probe", "active": False, "language": "fr"},
-}
-ACCOUNTS: dict[str, dict[str, Scalar]] = {
-    "a1": {"name": "Vexalor", "owner_id": "u2"},
-    "a2": {"name": "NORVEX SAS", "owner_id": "u2"},
-}
-
-
-def _state(
-    live: dict[str, Scalar] | None = None,
-    baselines: dict[str, Baseline] | None = None,
-    **canonical: Scalar,
-) -> ContactState:
-    return ContactState(CANONICAL | canonical, LIVE | (live or {}), baselines or {})
-
-
-def _inputs(*job_changes: JobChange, state: ContactState | None = None, **more: Any) -> PlanInputs:
-    contacts = {job_change.contact_id: state or _state() for job_change in job_changes}
-    values: dict[str, Any] = {
-        "connection": "emea",
-        "mapping": MAPPING,
-        "playbooks": PLAYBOOKS,
-        "mode": Mode.REVIEW,
-        "guards": Guards(),
-        "now": NOW,
-        "job_changes": job_changes,
-        "contacts": contacts,
-        "contacts_total": 100,
-        "accounts": ACCOUNTS,
-        "colleagues": COLLEAGUES,
-    }
-    return PlanInputs(**(values | more))
-
-
-def _plan(*job_changes: JobChange, **more: Any) -> tuple[Change | None, Change | None]:
-    """The update and the task of a plan for one contact."""
-    changes = build_plan(_inputs(*job_changes, **more)).changes
-    updates = [change for change in changes if change.entity is Entity.CONTACT]
-    tasks = [change for change in changes if change.entity is Entity.TASK]
-    assert len(updates) <= 1
-    assert len(tasks) <= 1
-    return next(iter(updates), None), next(iter(tasks), None)
-
-
-def _update(*job_changes: JobChange, **more: Any) -> Change:
-    update, _ = _plan(*job_changes, **more)
-    assert update is not None
-    return update
-
-
-def _after(change: Change) -> dict[str, Scalar]:
-    return {field.name: field.after for field in change.fields}
-
-
-def _whys(*job_changes: JobChange, **more: Any) -> list[tuple[Entity, Why]]:
-    plan, notes = plan_with_notes(_inputs(*job_changes, **more))
-    assert plan.changes == ()
-    return [(note.entity, note.why) for note in notes.left_out]
 
 
 def _with_policies(**policies: Policy) -> Mapping:
@@ -148,7 +61,7 @@ def _edited(value: Scalar, live: Scalar, on: date) -> Baseline:
 
 
 def test_a_field_in_review_holds_the_update_and_its_task() -> None:
-    update, task = _plan(MOVE, mapping=_with_policies(new_title=Policy.REVIEW))
+    update, task = plan_of(MOVE, mapping=_with_policies(new_title=Policy.REVIEW))
     assert update is not None
     assert task is not None
     assert (update.disposition, task.disposition) == (Disposition.REVIEW, Disposition.REVIEW)
@@ -157,8 +70,8 @@ def test_a_field_in_review_holds_the_update_and_its_task() -> None:
 
 
 def test_a_field_with_policy_never_is_dropped_and_said() -> None:
-    update = _update(MOVE, mapping=_with_policies(previous_organisation=Policy.NEVER))
-    assert "previous_organisation" not in _after(update)
+    update = update_of(MOVE, mapping=_with_policies(previous_organisation=Policy.NEVER))
+    assert "previous_organisation" not in after_of(update)
     assert update.disposition is Disposition.AUTO
     assert update.held_by == "left alone: previous_organisation (its policy is never)"
 
@@ -176,7 +89,7 @@ def test_a_field_with_policy_never_is_dropped_and_said() -> None:
 def test_band_and_mode_decide_whether_a_person_has_to_look(
     band: Band, mode: Mode, held: bool
 ) -> None:
-    changes = build_plan(_inputs(replace(MOVE, band=band), mode=mode)).changes
+    changes = build_plan(make_inputs(replace(MOVE, band=band), mode=mode)).changes
     assert len(changes) == 2
     for change in changes:
         assert (change.disposition is Disposition.REVIEW) == held
@@ -186,32 +99,34 @@ def test_band_and_mode_decide_whether_a_person_has_to_look(
 def test_a_title_that_a_person_edited_after_the_evidence_is_left_with_all_that_goes_with_it() -> (
     None
 ):
-    state = _state({"Title": "Boss"}, {"Title": _edited("Sales Manager", "Boss", AS_OF)})
-    assert _whys(RETITLED, state=state) == [(Entity.CONTACT, Why.EDITED)]
+    state = make_state({"Title": "Boss"}, {"Title": _edited("Sales Manager", "Boss", AS_OF)})
+    assert whys_of(RETITLED, state=state) == [(Entity.CONTACT, Why.EDITED)]
 
 
 def test_newer_evidence_than_the_edit_goes_to_review_under_a_new_key() -> None:
     edited = _edited("Sales Manager", "Boss", date(2026, 6, 1))
-    state = _state({"Title": "Boss"}, {"Title": edited})
-    update = _update(RETITLED, state=state)
+    state = make_state({"Title": "Boss"}, {"Title": edited})
+    update = update_of(RETITLED, state=state)
     assert update.disposition is Disposition.REVIEW
     assert "2026-06-01" in update.held_by
-    assert update.key != _update(RETITLED).key
-    settled = frozenset({_update(RETITLED).key})
-    assert _update(RETITLED, state=state, settled=settled).key == update.key
+    assert update.key != update_of(RETITLED).key
+    settled = frozenset({update_of(RETITLED).key})
+    assert update_of(RETITLED, state=state, settled=settled).key == update.key
 
 
 def test_a_flag_that_a_person_took_off_is_not_set_again_and_makes_no_task() -> None:
     flag = _edited(True, False, AS_OF)
-    state = _state(baselines={"Crm_Sync_Moved__c": flag})
-    assert _whys(MOVE, state=state) == [(Entity.CONTACT, Why.EDITED)]
+    state = make_state(baselines={"Crm_Sync_Moved__c": flag})
+    assert whys_of(MOVE, state=state) == [(Entity.CONTACT, Why.EDITED)]
 
 
 def test_a_flag_that_a_person_set_themselves_does_not_stop_the_rest() -> None:
     flag = _edited(False, True, AS_OF)
-    update = _update(MOVE, state=_state({"Crm_Sync_Moved__c": True}, {"Crm_Sync_Moved__c": flag}))
-    assert "moved" not in _after(update)
-    assert _after(update)["new_organisation"] == "Norvex"
+    update = update_of(
+        MOVE, state=make_state({"Crm_Sync_Moved__c": True}, {"Crm_Sync_Moved__c": flag})
+    )
+    assert "moved" not in after_of(update)
+    assert after_of(update)["new_organisation"] == "Norvex"
 
 
 # Laws
@@ -241,7 +156,7 @@ def _worlds(draw: st.DrawFn) -> PlanInputs:
     policies = {name: draw(st.sampled_from(Policy)) for name in _NAMES}
     mode = draw(st.sampled_from(Mode))
     mapping = _with_policies(**policies)
-    return _inputs(*job_changes, contacts=contacts, mapping=mapping, mode=mode)
+    return make_inputs(*job_changes, contacts=contacts, mapping=mapping, mode=mode)
 
 
 @settings(max_examples=60, deadline=None)
