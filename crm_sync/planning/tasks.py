@@ -25,6 +25,7 @@ from crm_sync.planning.keys import claim_of, task_key
 from crm_sync.planning.letters import variables
 from crm_sync.planning.playbooks import Rule, pick
 from crm_sync.planning.policies import Verdict, rule_on_claim
+from crm_sync.planning.watched import watched
 from crm_sync.planning.wording import clean, shorten
 
 SUBJECT_LIMIT = 255
@@ -82,6 +83,7 @@ def task_for(
         held_by="; ".join(words),
         owner_id=owner.id,
         rule=rule.name,
+        watched=watched(inputs.mapping, state, update.fields if update else ()),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crm_sync.compare import same
@@ -24,6 +24,7 @@ from crm_sync.planning.keys import claim_of, update_key
 from crm_sync.planning.locks import Lock, LockState, lock_of
 from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
 from crm_sync.planning.values import is_blank
+from crm_sync.planning.watched import watched
 from crm_sync.planning.wording import clean
 
 ACCOMPANYING = frozenset({"last_verified", "evidence"})
@@ -90,7 +91,9 @@ def update_for(
     edits = [(field.name, field.lock.edited_at) for field in kept if field.lock.edited_at]
     keys = _keys(inputs, job_change, action, edits)
     rulings = {field.name: field.ruling for field in fields}
-    return Update(keys, _change(keys[0], job_change, action, kept, rulings), left_alone=left_alone)
+    change = _change(keys[0], job_change, action, kept, rulings)
+    change = replace(change, watched=watched(inputs.mapping, state, change.fields))
+    return Update(keys, change, left_alone=left_alone)
 
 
 def _keys(
