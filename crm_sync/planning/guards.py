@@ -27,6 +27,10 @@ TASKS_PER_COLLEAGUE = "tasks_per_colleague"
 APPROVED, REJECTED = "approved", "rejected"
 """What a person can decide about a change."""
 
+_ALL_SEEN = (
+    "If it is meant to be so, approve every change that is to be written, the ready ones as well, "
+    "and reject the rest: one that nobody has seen keeps the guard up."
+)
 _APPROVE = "Look at the changes with `crm-sync changes` and approve what is right"
 
 
@@ -60,9 +64,9 @@ def tripped(
 
     `decisions` are people's, `approved` or `rejected` by key; `settled` are keys already carried
     out; `tasks_today` counts, by owner id, the tasks made since midnight (left out: none). What a
-    person approved no longer counts for shares and numbers, and a source guard falls when all that
-    would be written was approved. The cap on tasks counts all that would be made. The limits
-    are the plan's own. An undo is ordered by a person, and is never stopped.
+    person approved no longer counts for shares and numbers. A source guard falls only when a person
+    approved every single change that would be written, those that needed no approval as well. The
+    cap on tasks counts all that would be made. The limits are the plan's own. An undo is ordered by a person, and is never stopped.
     """
     if plan.undo_of is not None:
         return []
@@ -115,7 +119,7 @@ def empty_source(name: str, count: SourceCount) -> GuardResult:
         measured=count.profiles,
         limit=1,
         message=f"the enrichment source `{name}` holds {found}",
-        fix=f"Look at the files of `enrichment.{name}` in config.yaml, then plan again.",
+        fix=f"Look at the files of `enrichment.{name}` in config.yaml, then plan again. {_ALL_SEEN}",
     )
 
 
@@ -132,7 +136,8 @@ def shrunken_source(name: str, count: SourceCount, min_share: float) -> GuardRes
         f"{_percent(share)} of the {_figure(before)} of the last run "
         f"(at least {_percent(min_share)} are expected)",
         fix=f"Look whether the files of `enrichment.{name}` are whole. If they are meant to be "
-        "this few, lower `guards.min_source_share` of the connection in config.yaml.",
+        "this few, lower `guards.min_source_share` of the connection in config.yaml and plan again. "
+        f"{_ALL_SEEN}",
     )
 
 

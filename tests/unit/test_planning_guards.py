@@ -210,6 +210,37 @@ def test_an_empty_source_stops_even_a_plan_without_changes_until_a_person_approv
     assert tripped(plan, {"update-1": "approved"}) == []
 
 
+BROKEN = {"file": SourceCount(0, 10)}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(Disposition), st.sampled_from(["approved", "rejected", None])),
+        max_size=6,
+    )
+)
+def test_a_broken_source_is_let_through_only_by_who_approved_all_that_would_be_written(
+    some: list[tuple[Disposition, str | None]],
+) -> None:
+    plan = _plan([_update(n, of) for n, (of, _) in enumerate(some)], source_counts=BROKEN)
+    decisions = {f"update-{n}": said for n, (_, said) in enumerate(some) if said}
+    would_be_written = [
+        said for of, said in some if said == "approved" or (of is Disposition.AUTO and said is None)
+    ]
+    falls = bool(would_be_written) and all(said == "approved" for said in would_be_written)
+    names = {guard.name for guard in tripped(plan, decisions)}
+    assert ("empty_source:file" not in names) == falls
+    assert ("shrunken_source:file" not in names) == falls
+
+
+def test_the_fix_of_a_broken_source_says_that_every_change_has_to_be_approved() -> None:
+    guards = _guards([_update(1)], source_counts=BROKEN)
+    for name in ("empty_source:file", "shrunken_source:file"):
+        assert "approve every change that is to be written, the ready ones as well" in (
+            guards[name].fix
+        )
+
+
 def test_an_undo_is_never_stopped() -> None:
     plan = _plan([_update(n) for n in range(100)])
     assert tripped(plan, {}) != []
