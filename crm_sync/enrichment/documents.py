@@ -106,11 +106,33 @@ def _csv(db: DuckDBPyConnection, paths: Sequence[Path], mapping: VendorMapping) 
     return f"({' UNION ALL '.join(relations)})"
 
 
+def read_columns(path: Path, mapping: VendorMapping) -> tuple[list[str], str]:
+    """A CSV file's columns and delimiter. Raises `InputError` if the mapping names others."""
+    header, delimiter = scan.read_header(path, mapping.delimiter)
+    _refuse_missing(path, named_columns(mapping), header)
+    return header, delimiter
+
+
+def check_parquet(db: DuckDBPyConnection, path: Path, mapping: VendorMapping) -> None:
+    """Raise `InputError` if the end of a Parquet file does not describe what the mapping reads."""
+    file = literal(str(path))
+    try:
+        found = db.execute(f"DESCRIBE SELECT * FROM read_parquet({file})").fetchall()  # noqa: S608
+        expanded = db.execute(
+            f"SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata({file})"  # noqa: S608
+        ).fetchone()
+    except _duckdb_errors():
+        raise InputError(
+            "is not a whole Parquet file", place=str(path), fix="Ask for it again."
+        ) from None
+    scan.refuse_expansion(path, int(expanded[0]) if expanded else 0, scan.size_of(path))
+    _refuse_missing(path, _essential(mapping), [str(row[0]) for row in found])
+
+
 def _one_csv(db: DuckDBPyConnection, path: Path, mapping: VendorMapping) -> str:
     scan.check_text(path)
-    header, delimiter = scan.read_header(path, mapping.delimiter)
+    header, delimiter = read_columns(path, mapping)
     wanted = named_columns(mapping)
-    _refuse_missing(path, wanted, header)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
     rows = (
         f"read_csv({_list([path])}, columns = {{{columns}}}, delim = {literal(delimiter)}, "
@@ -129,13 +151,7 @@ def _one_csv(db: DuckDBPyConnection, path: Path, mapping: VendorMapping) -> str:
 
 def _parquet(db: DuckDBPyConnection, paths: Sequence[Path], mapping: VendorMapping) -> str:
     for path in paths:
-        try:
-            found = db.execute(f"DESCRIBE SELECT * FROM read_parquet({_list([path])})").fetchall()  # noqa: S608
-        except _duckdb_errors():
-            raise InputError(
-                "is not a whole Parquet file", place=str(path), fix="Ask for it again."
-            ) from None
-        _refuse_missing(path, _essential(mapping), [str(row[0]) for row in found])
+        check_parquet(db, path, mapping)
     rows = f"read_parquet({_list(paths)}, union_by_name = true)"
     described = db.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()  # noqa: S608
     wanted = {name.split(".")[0].removesuffix("[]") for name in _all_roots(mapping)}

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from crm_sync.enrichment import documents, staging
+from crm_sync.enrichment import documents, inspection, staging
 from crm_sync.enrichment.layout import compile_layout
 from crm_sync.enrichment.mapping import Format, VendorMapping, load_mapping
 from crm_sync.errors import ConfigError, InputError
@@ -48,6 +48,11 @@ class FileSource:
     def restores_case(self) -> bool:
         """Whether the vendor's texts lost their capitals."""
         return self.mapping.letter_case == "restore"
+
+    def inspect(self) -> None:
+        """See `Source.inspect`: the beginning and the end of each file, and its columns."""
+        with _damage_told(self.paths):
+            inspection.inspect(self.paths, self.format, self.mapping)
 
     def stage(self, db: DuckDBPyConnection, *, today: date) -> Staged:
         """See `Source.stage`. Every file is checked to its end before a profile is staged."""

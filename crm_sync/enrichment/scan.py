@@ -8,7 +8,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +18,9 @@ from crm_sync.errors import InputError
 MAX_LINE_BYTES = 8 << 20
 """A longer line is no record: what a person's profile says fits in a thousandth of it."""
 
+MAX_EXPANSION, FREE_BYTES = 200, 256 << 20
+"""Text shrinks to a tenth, perhaps a thirtieth. What grows beyond both was made to do harm."""
+
 _CHUNK = 1 << 20
 
 
@@ -26,9 +29,14 @@ def check_text(path: Path) -> None:
 
     Raises `InputError` naming `file:line`. Reads the file once, a megabyte at a time.
     """
+    check_chunks(path, _chunks(path), to_end=True)
+
+
+def check_chunks(path: Path, chunks: Iterable[bytes], *, to_end: bool) -> None:
+    """The same for some chunks from the beginning of a file."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     line, in_line = 1, 0
-    for chunk in _chunks(path):
+    for chunk in chunks:
         if b"\x00" in chunk:
             at = line + chunk.count(b"\n", 0, chunk.index(b"\x00"))
             raise _damaged(path, at, "holds a NUL byte", "Ask for the file again: it is damaged.")
@@ -38,17 +46,49 @@ def check_text(path: Path) -> None:
             raise _not_utf8(path, line + chunk.count(b"\n", 0, max(0, problem.start))) from None
         in_line, line = _line_lengths(path, chunk, in_line, line)
     try:
-        decoder.decode(b"", final=True)
+        decoder.decode(b"", final=to_end)
     except UnicodeDecodeError:
         raise _not_utf8(path, line) from None
+
+
+def refuse_expansion(path: Path, expanded: int, size: int) -> None:
+    """Raise `InputError` when a file of `size` bytes grows beyond measure when it is unpacked."""
+    if expanded > max(FREE_BYTES, MAX_EXPANSION * size):
+        raise InputError(
+            f"expands to more than {MAX_EXPANSION} times its size",
+            place=str(path),
+            fix="No vendor's data does: look where the file comes from. If it is sound, unpack it.",
+        )
+
+
+def first_bytes(path: Path, count: int) -> tuple[bytes, bool]:
+    """The first bytes, unpacked, and whether they are all."""
+    with _reading(path), _bytes(path) as stream:
+        head = stream.read(count)
+        return head, not stream.read(1)
+
+
+def last_bytes(path: Path, count: int) -> bytes:
+    """The last bytes; none of a compressed file, of which only a whole reading shows the end."""
+    if path.suffix == ".gz":
+        return b""
+    with _reading(path), path.open("rb") as stream:
+        stream.seek(max(0, size_of(path) - count))
+        return stream.read(count)
+
+
+def size_of(path: Path) -> int:
+    """Bytes on disk."""
+    with _reading(path):
+        return path.stat().st_size
 
 
 def first_bad_json(path: Path) -> InputError:
     """The error that names the first line that is not a JSON object."""
     for number, text in _lines(path):
-        problem = _json_problem(text)
+        problem = json_problem(text)
         if problem:
-            return _damaged(path, number, problem, _JSON_FIX)
+            return not_json(path, problem, number)
     return InputError("holds lines that are not JSON objects", place=str(path), fix=_JSON_FIX)
 
 
@@ -103,7 +143,13 @@ def places_of(
 _JSON_FIX = "Each line should be one JSON object; ask for the file again if it was cut off."
 
 
-def _json_problem(text: str) -> str:
+def not_json(path: Path, problem: str, line: int | None = None) -> InputError:
+    """The error that names such a line, or only the file."""
+    return InputError(problem, place=f"{path}:{line}" if line else str(path), fix=_JSON_FIX)
+
+
+def json_problem(text: str) -> str:
+    """What is wrong with a line that should be a JSON object; empty if nothing is, or if blank."""
     if not text.strip():
         return ""
     try:
@@ -132,8 +178,11 @@ def _line_lengths(path: Path, chunk: bytes, in_line: int, line: int) -> tuple[in
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
+    read, size = 0, size_of(path)
     with _reading(path), _bytes(path) as stream:
         while chunk := stream.read(_CHUNK):
+            read += len(chunk)
+            refuse_expansion(path, read, size)
             yield chunk
 
 

@@ -47,6 +47,13 @@ class Source(Protocol):
         """Whether its texts lost their capitals."""
         ...
 
+    def inspect(self) -> None:
+        """Look at the source for a moment, and raise `InputError` for what is plainly damaged.
+
+        Called before the CRM is read; `stage` checks the whole.
+        """
+        ...
+
     def stage(self, db: DuckDBPyConnection, *, today: date) -> Staged:
         """Add the profiles that share a key with some contact to the tables of `db`.
 

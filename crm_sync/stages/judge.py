@@ -33,7 +33,7 @@ class Judged:
 
 
 def open_sources(config: Config, connection: Connection) -> list[Source]:
-    """The enrichment sources of a connection.
+    """The enrichment sources of a connection, after a first look at each.
 
     Raises `InputError` or `ConfigError` for a file or vendor mapping that is absent or broken.
     """
@@ -51,6 +51,8 @@ def open_sources(config: Config, connection: Connection) -> list[Source]:
                 base_dir=config.folder,
             )
         )
+    for source in opened:
+        source.inspect()
     return opened
 
 
