@@ -163,6 +163,13 @@ class Disposition(StrEnum):
     REVIEW = "review"
 
 
+class Decision(StrEnum):
+    """What a person said about a change."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One write to one record, or one task, with everything that justifies and undoes it.

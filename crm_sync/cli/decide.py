@@ -10,7 +10,7 @@ import typer
 from crm_sync.cli.common import ConfigOption, JsonOption, console, print_json, workspace
 
 if TYPE_CHECKING:
-    from crm_sync.model import Change, Plan
+    from crm_sync.model import Change, Decision, Plan
 
 PlanArgument = Annotated[int, typer.Argument(metavar="PLAN", help="The number `plan` printed.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Every change of the plan.")]
@@ -37,9 +37,9 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Approve changes of a plan. `apply` then writes them."""
-    from crm_sync.store.plans import APPROVED
+    from crm_sync.model import Decision
 
-    _decide(context, plan_id, everything, change, APPROVED, reason, config, as_json)
+    _decide(context, plan_id, everything, change, Decision.APPROVED, reason, config, as_json)
 
 
 def reject(
@@ -52,9 +52,9 @@ def reject(
     as_json: JsonOption = False,
 ) -> None:
     """Reject changes of a plan. They come again only with new evidence."""
-    from crm_sync.store.plans import REJECTED
+    from crm_sync.model import Decision
 
-    _decide(context, plan_id, everything, change, REJECTED, reason, config, as_json)
+    _decide(context, plan_id, everything, change, Decision.REJECTED, reason, config, as_json)
 
 
 def _decide(
@@ -62,13 +62,13 @@ def _decide(
     plan_id: int,
     everything: bool,
     ids: list[str] | None,
-    decision: str,
+    decision: Decision,
     reason: str,
     config: ConfigOption,
     as_json: bool,
 ) -> None:
     from crm_sync.errors import UsageError
-    from crm_sync.model import Mode
+    from crm_sync.model import Decision, Mode
     from crm_sync.store import journal, plans
     from crm_sync.workspace import utc_now
 
@@ -91,20 +91,20 @@ def _decide(
     console().print(f"{len(keys):,} of {len(stored.changes):,} changes {decision}.")
     if late:
         console().print(f"{late:,} were written before; `crm-sync undo RUN` takes a run back.")
-    if decision == plans.APPROVED and keys:
+    if decision is Decision.APPROVED and keys:
         console().print(
             "Shadow mode: nothing is written." if shadow else f"Write: crm-sync apply {plan_id}"
         )
 
 
-def _chosen(stored: Plan, ids: list[str] | None, decision: str) -> list[Change]:
+def _chosen(stored: Plan, ids: list[str] | None, decision: Decision) -> list[Change]:
     """The changes meant, with what belongs to them.
 
     A task goes with the update that it waits for: approving either approves both, and rejecting
     the update rejects the task. A task can be rejected alone.
     """
     from crm_sync.errors import NotFound
-    from crm_sync.store.plans import APPROVED
+    from crm_sync.model import Decision
     from crm_sync.views import find_changes
 
     if ids is None:
@@ -116,7 +116,7 @@ def _chosen(stored: Plan, ids: list[str] | None, decision: str) -> list[Change]:
             fix=f"`crm-sync changes {stored.id}` lists the ids.",
         )
     keys = {one.key for one in found}
-    if decision == APPROVED:
+    if decision is Decision.APPROVED:
         keys |= {one.requires for one in found if one.requires}
     keys |= {one.key for one in stored.changes if one.requires and one.requires in keys}
     return [one for one in stored.changes if one.key in keys]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from crm_sync.errors import GuardTripped
-from crm_sync.model import Change, Disposition, Entity, GuardResult, Plan
+from crm_sync.model import Change, Decision, Disposition, Entity, GuardResult, Plan
 from crm_sync.planning.inputs import PlanInputs, SourceCount
 from crm_sync.planning.updates import CLEARED
 from crm_sync.planning.values import is_blank
@@ -24,12 +24,9 @@ CONTACTS_CHANGED = "contacts_changed"
 BLANKS_OVER_VALUES = "blanks_over_values"
 TASKS_PER_COLLEAGUE = "tasks_per_colleague"
 
-APPROVED, REJECTED = "approved", "rejected"
-"""What a person can decide about a change."""
-
 _ALL_SEEN = (
-    "If it is meant to be so, approve every change that is to be written, the ready ones as well, "
-    "and reject the rest: one that nobody has seen keeps the guard up."
+    "approve every change that is to be written, the ready ones as well: one that nobody has seen "
+    "keeps the guard up."
 )
 _APPROVE = "Look at the changes with `crm-sync changes` and approve what is right"
 
@@ -62,25 +59,30 @@ def tripped(
 ) -> list[GuardResult]:
     """The guards that stop this plan from being applied now.
 
-    `decisions` are people's, `approved` or `rejected` by key; `settled` are keys already carried
-    out; `tasks_today` counts, by owner id, the tasks made since midnight (left out: none). What a
-    person approved no longer counts for shares and numbers. A source guard falls only when a person
-    approved every single change that would be written, those that needed no approval as well. The
-    cap on tasks counts all that would be made. The limits are the plan's own. An undo is ordered by a person, and is never stopped.
+    `decisions` are people's, by key; `settled` are keys already carried out; `tasks_today` counts,
+    by owner id, the tasks made since midnight (left out: none). What a person approved no longer
+    counts for shares and numbers. A source guard falls only when a person approved every single
+    change that would be written, those that needed no approval as well. The cap on tasks counts all
+    that would be made. The limits are the plan's own. An undo is ordered by a person, and is never
+    stopped.
     """
     if plan.undo_of is not None:
         return []
     limits = {guard.name: guard.limit for guard in plan.guards}
-    left = [c for c in plan.changes if c.key not in settled and decisions.get(c.key) != REJECTED]
-    auto = [change for change in _auto(left) if decisions.get(change.key) != APPROVED]
-    going = [*auto, *(change for change in left if decisions.get(change.key) == APPROVED)]
+    said = decisions.get
+    left = [c for c in plan.changes if c.key not in settled and said(c.key) != Decision.REJECTED]
+    auto = [change for change in _auto(left) if said(change.key) != Decision.APPROVED]
+    approved = [change for change in left if said(change.key) == Decision.APPROVED]
     contacts = _contacts(auto)
-    results = _standing_source_guards(plan, unseen=bool(auto) or APPROVED not in decisions.values())
+    unseen = bool(auto) or Decision.APPROVED not in decisions.values()
+    results = _standing_source_guards(plan, unseen=unseen)
     results += [
         share_changed(contacts / _contacts_total(plan), contacts, limits.get(SHARE_CHANGED, 0.0)),
         contacts_changed(contacts, limits.get(CONTACTS_CHANGED, 0.0)),
         blanks_over_values(auto),
-        tasks_per_colleague(going, tasks_today or {}, limits.get(TASKS_PER_COLLEAGUE, 0.0)),
+        tasks_per_colleague(
+            [*auto, *approved], tasks_today or {}, limits.get(TASKS_PER_COLLEAGUE, 0.0)
+        ),
     ]
     return [result for result in results if result.tripped]
 
@@ -119,7 +121,8 @@ def empty_source(name: str, count: SourceCount) -> GuardResult:
         measured=count.profiles,
         limit=1,
         message=f"the enrichment source `{name}` holds {found}",
-        fix=f"Look at the files of `enrichment.{name}` in config.yaml, then plan again. {_ALL_SEEN}",
+        fix=f"Look at the files of `enrichment.{name}` in config.yaml, then plan again. If they "
+        f"are meant to be empty, {_ALL_SEEN}",
     )
 
 
@@ -136,8 +139,8 @@ def shrunken_source(name: str, count: SourceCount, min_share: float) -> GuardRes
         f"{_percent(share)} of the {_figure(before)} of the last run "
         f"(at least {_percent(min_share)} are expected)",
         fix=f"Look whether the files of `enrichment.{name}` are whole. If they are meant to be "
-        "this few, lower `guards.min_source_share` of the connection in config.yaml and plan again. "
-        f"{_ALL_SEEN}",
+        "this few, lower `guards.min_source_share` of the connection in config.yaml "
+        f"and plan again, or {_ALL_SEEN}",
     )
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from crm_sync.config import Guards
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Baseline, Entity, JobChange, Mode, Scalar
 from crm_sync.planning.playbooks import Playbooks
-
-Language = Literal["en", "fr"]
+from crm_sync.planning.wording import Language
 
 
 @dataclass(frozen=True)

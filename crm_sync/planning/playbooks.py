@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crm_sync.model import Band, JobChange, JobChangeKind
+from crm_sync.planning.wording import Language
 from crm_sync.yamlfile import YamlFile, load_yaml, validate
 
 if TYPE_CHECKING:
     from crm_sync.planning.templates import Template
 
-Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 
 

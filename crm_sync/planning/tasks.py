@@ -20,13 +20,13 @@ from crm_sync.model import (
 )
 from crm_sync.names import company_key
 from crm_sync.planning.explain import reason
-from crm_sync.planning.inputs import ContactState, Language, PlanInputs
+from crm_sync.planning.inputs import ContactState, PlanInputs
 from crm_sync.planning.keys import claim_of, task_key
 from crm_sync.planning.letters import variables
 from crm_sync.planning.playbooks import Rule, pick
 from crm_sync.planning.policies import Verdict, rule_on_claim
 from crm_sync.planning.watched import watched
-from crm_sync.planning.wording import clean, shorten
+from crm_sync.planning.wording import Language, clean, shorten
 
 SUBJECT_LIMIT = 255
 BODY_LIMIT = 10_000

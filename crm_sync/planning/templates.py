@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, partial
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.filters import FILTERS
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from crm_sync.errors import ConfigError
-from crm_sync.planning.wording import long_date, month
+from crm_sync.planning.wording import Language, long_date, month
 from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean
 
 VARIABLES = (
@@ -47,8 +47,6 @@ _WORDS = {nodes.Call: "call anything", nodes.Assign: "set variables", nodes.Macr
 # A tag that has a line to itself takes its line end inside, so that it prints no empty line and
 # the lines still count as in the file.
 _TAG_ALONE = re.compile(r"(?m)^[ \t]*(\{%(?:(?!%\}).)*?)(-?%\})[ \t]*\n")
-
-Language = Literal["en", "fr"]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ import unicodedata
 from datetime import date
 from typing import Literal
 
+Language = Literal["en", "fr"]
+
 VALUE_LIMIT = 300
 """Characters kept of one foreign value inside a text; more is a mistake or an attack."""
 
@@ -50,7 +52,7 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def long_date(day: date | None, language: Literal["en", "fr"]) -> str:
+def long_date(day: date | None, language: Language) -> str:
     """`June 3, 2026` or `3 juin 2026`; empty for no date."""
     if day is None:
         return ""
@@ -60,6 +62,6 @@ def long_date(day: date | None, language: Literal["en", "fr"]) -> str:
     return f"{name} {day.day}, {day.year}"
 
 
-def month(day: date | None, language: Literal["en", "fr"]) -> str:
+def month(day: date | None, language: Language) -> str:
     """`June 2026` or `juin 2026`; empty for no date."""
     return "" if day is None else f"{_MONTHS[language][day.month - 1]} {day.year}"

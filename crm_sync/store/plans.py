@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crm_sync.errors import NotFound, PlanStale
 from crm_sync.model import (
     Change,
+    Decision,
     Disposition,
     Entity,
     Evidence,
@@ -29,8 +30,7 @@ from crm_sync.store.tables import approval, change, intent, plan, rejected_key
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-APPROVED = "approved"
-REJECTED = "rejected"
+APPROVED, REJECTED = Decision.APPROVED, Decision.REJECTED
 
 
 SOURCE_GUARDS = ("empty_source", "shrunken_source")
