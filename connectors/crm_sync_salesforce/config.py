@@ -40,8 +40,9 @@ class SessionId(_Auth):
 class SalesforceConfig(ConnectorConfig):
     """Where the org is and how to sign in. Time-outs are in seconds.
 
-    `read_timeout` is the longest silence while an answer is awaited. `settle_seconds` is how long
-    after a time-out a late write may still appear; the core waits that long before it reads back.
+    `read_timeout` is the longest silence while an answer is awaited. `settle_seconds` is how long a
+    write may take to become visible. `late_seconds` is how long Salesforce itself goes on with a
+    request that nobody waits for any more; a write without an answer is not sent again before.
     """
 
     instance_url: str
@@ -50,6 +51,7 @@ class SalesforceConfig(ConnectorConfig):
     connect_timeout: float = Field(10.0, gt=0, le=120)
     read_timeout: float = Field(120.0, gt=0, le=600)
     settle_seconds: float = Field(10.0, ge=0, le=600)
+    late_seconds: float = Field(600.0, ge=0, le=3600)
     page_size: int = Field(2000, ge=200, le=2000)
 
     @field_validator("api_version", mode="before")

@@ -58,6 +58,7 @@ class SalesforceConnector:
         operations=frozenset({Operation.CREATE, Operation.UPDATE, Operation.DELETE}),
         unique_task_key=True,
         settle_seconds=10.0,
+        late_seconds=600.0,
     )
     schema: ClassVar[Sequence[FieldSpec]] = SCHEMA
     objects: ClassVar[Mapping[Entity, str]] = OBJECTS
@@ -70,6 +71,7 @@ class SalesforceConnector:
             type(self).capabilities,
             page_size=config.page_size,
             settle_seconds=config.settle_seconds,
+            late_seconds=config.late_seconds,
         )
 
     @classmethod

@@ -29,6 +29,9 @@ PASSING_ROW_CODES = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE"})
 
 DUPLICATE_KEY = "DUPLICATE_VALUE"
 
+NAMING_CODES = frozenset({"DUPLICATES_DETECTED"})
+"""Codes whose message may name other people's records; our own hint says what it means."""
+
 _SHOWN = 300
 _AFTER_QUERY = re.compile(r"ERROR at Row:\d+:Column:\d+\s*")
 _NO_COLUMN = re.compile(r"No such column '([^']+)' on (?:entity|sobject of type) '?(\w+)'?")
@@ -254,5 +257,6 @@ _HINTS = {
     "ENTITY_IS_DELETED": "The record was deleted meanwhile; the next pull will notice.",
     "INVALID_CROSS_REFERENCE_KEY": "A record that this one points to is gone or hidden.",
     "INACTIVE_OWNER_OR_USER": "The owner is no longer active; give the record a new owner.",
-    "UNABLE_TO_LOCK_ROW": "Somebody else was saving the same account; it is tried again.",
+    "UNABLE_TO_LOCK_ROW": "Somebody else was saving the same account; it was tried "
+    "again in vain. Apply again later.",
 }

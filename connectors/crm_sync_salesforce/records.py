@@ -16,7 +16,7 @@ from crm_sync.connector import (
     Write,
     WriteResult,
 )
-from crm_sync_salesforce.errors import DUPLICATE_KEY, PASSING_ROW_CODES, hint
+from crm_sync_salesforce.errors import DUPLICATE_KEY, NAMING_CODES, PASSING_ROW_CODES, hint
 from crm_sync_salesforce.soql import field_name
 
 _RESERVED = frozenset({"id", "attributes"})
@@ -105,6 +105,8 @@ def result(write: Write, answer: Any) -> WriteResult:
 
 def _words(error: Mapping[str, Any]) -> str:
     fields = ", ".join(str(name) for name in error.get("fields") or ())
+    if (error.get("statusCode") or error.get("errorCode")) in NAMING_CODES:
+        return fields
     message = str(error.get("message") or "")
     return f"{message} ({fields})" if fields and fields not in message else message
 

@@ -8,17 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 from crm_sync.applying.batches import batches, phases
 from crm_sync.applying.inverse import originals
+from crm_sync.applying.lateness import quiet_at
 from crm_sync.applying.reconcile import settle, settle_open
 from crm_sync.applying.report import PROBLEM_LIMIT, ApplyReport, Problem, build_report
 from crm_sync.applying.select import NO_REQUIREMENT, Selection, ready, refuse_stale, select
-from crm_sync.applying.send import carry_out
-from crm_sync.applying.work import Clock, Crm, Sleep, Work, task_key_field
+from crm_sync.applying.send import send_batch
+from crm_sync.applying.work import Clock, Crm, TaskKey, Work
+from crm_sync.calls.retry import RetryPolicy, Sleep
 from crm_sync.mapping import Mapping as CrmMapping
-from crm_sync.model import Change, Plan
+from crm_sync.model import Change, Operation, Plan
 from crm_sync.store import journal, journal_entries, plans
 from crm_sync.store.database import Store
 from crm_sync.store.intents import Entry, Intent, Scope
-from crm_sync.store.states import OPEN, State
+from crm_sync.store.states import State
 
 __all__ = ["ApplyReport", "Problem", "apply_plan"]
 
@@ -37,6 +39,7 @@ def apply_plan(
     run_id: int,
     now: Clock,
     sleep: Sleep = time.sleep,
+    policy: RetryPolicy | None = None,
     progress: Progress | None = None,
 ) -> ApplyReport:
     """Carry out what may go of a stored plan; safe to repeat, and to kill, at any point.
@@ -46,14 +49,18 @@ def apply_plan(
     keeps a task's key unique every task is created exactly once, else at most once.
 
     Between reading a batch and writing it a person may still edit a record: no CRM takes many
-    rows under a condition. That window is one round trip.
+    rows under a condition. That window is one round trip, and holds no pause: where the CRM asks
+    for one, or a row is locked, the batch is read again after it, as often as `policy` allows.
+
+    A write whose answer is lost stays `unknown` as long as the CRM may still carry it out; what
+    is certain within half a minute is waited for, the rest is for the next apply.
 
     `progress` is told how many of how many changes have been dealt with. Raises `PlanStale` and
     `Refused` before the first write; `TryLater` and `AccessDenied` in between, with all that was
     done so far stored and the rest not begun; `Busy` when another process is at work.
     """
     scope = Scope(plan.connection, plan.id, run_id)
-    work = Work(store, crm, scope, task_key_field(crm, mapping), now, sleep)
+    work = Work(store, crm, scope, TaskKey(crm, mapping), now, sleep, policy or RetryPolicy())
     with store.lock(plan.connection):
         settled = settle_open(work)
         chosen, taking_back = _choose(work, plan)
@@ -124,17 +131,11 @@ def _send(
     todo = changes
     for sending in range(1, SENDS + 1):
         for batch in batches(todo, work.crm.capabilities.write_batch):
-            carry_out(work, batch, taking_back)
+            send_batch(work, batch, taking_back)
             if sending == 1:
                 meter.advance(len(batch))
-        settle(work, [one.key for one in todo], last=sending == SENDS)
-        todo = _not_carried_out(work, todo)
-
-
-def _not_carried_out(work: Work, changes: Sequence[Change]) -> list[Change]:
-    with work.store.read() as tx:
-        planned = journal.keys_of_run(tx, work.scope.run_id, State.PLANNED)
-    return [one for one in changes if one.key in planned]
+        again = settle(work, [one.key for one in todo], last=sending == SENDS)
+        todo = [one for one in todo if one.key in again]
 
 
 def _report(
@@ -143,15 +144,19 @@ def _report(
     with work.store.read() as tx:
         tally = journal.tally(tx, work.scope.run_id)
         problems = journal.troubled(tx, work.scope.connection, work.scope.run_id, PROBLEM_LIMIT)
-        left_open = journal.count_open(tx, work.scope.connection)
+        left_open = journal.open_intents(tx, work.scope.connection)
+    awaited = {one.key: quiet_at(work, one) for one in left_open if work.can_be_read(one)}
+    tasks = [one for one in chosen.go if one.operation is Operation.CREATE]
     return build_report(
         work.scope.plan_id,
         work.scope.run_id,
         tally,
         problems,
-        left_open=left_open - sum(tally.get((state, None), 0) for state in OPEN),
+        left_open=sum(one.run_id != work.scope.run_id for one in left_open),
         already_done=chosen.already_done,
         skipped=dict(skipped),
         settled=settled,
-        key_field=work.key_field,
+        awaited=awaited,
+        at_most_once=bool(tasks) and not all(work.unique_field(one) for one in tasks),
+        now=work.now(),
     )

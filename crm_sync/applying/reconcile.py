@@ -1,8 +1,9 @@
 """Finding out what became of writes whose answer was lost. Reads the CRM, never writes to it.
 
-An intent without an outcome is `unknown`. After the CRM has had time to finish (`settle_seconds`)
-its record, or for a task its unique key, says whether it was carried out. If not, the intent is
-`planned` again and goes through the whole of `apply` anew: selection, reading, journal, sending.
+An intent without an outcome is `unknown`. Its record, or for a task its unique key, shows at any
+time that it was carried out. That it was not is certain only when the CRM can no longer be at work
+on it (see `lateness`): then the intent is `planned` again and goes through the whole of `apply`
+anew: selection, reading, journal, sending.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from crm_sync.applying.inverse import stamps_of
-from crm_sync.applying.verdicts import NOT_SHOWN, Verdict, after_delete, after_update
+from crm_sync.applying.lateness import quiet_at, wait
+from crm_sync.applying.verdicts import NOT_SHOWN, Verdict, after_delete, after_update, is_final
 from crm_sync.applying.verify import verify
-from crm_sync.applying.work import Clock, Crm, Sleep, Work, read_live, task_key_field
+from crm_sync.applying.work import Clock, Crm, TaskKey, Work, read_live
+from crm_sync.calls.retry import Sleep
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Entity, Operation, Record
 from crm_sync.store import journal, journal_entries
 from crm_sync.store.database import Store
-from crm_sync.store.intents import Intent, Move, Scope
+from crm_sync.store.intents import PROCESS_ENDED, Intent, Move, Scope
 from crm_sync.store.states import State
 
 FOUND = Verdict(State.DONE, message="found by its key: it was carried out")
@@ -41,7 +45,7 @@ def reconcile(
     A pull that comes before it takes a write of ours, made just before a crash, for an edit.
     """
     scope = Scope(connection, 0, run_id)
-    return settle_open(Work(store, crm, scope, task_key_field(crm, mapping), now, sleep))
+    return settle_open(Work(store, crm, scope, TaskKey(crm, mapping), now, sleep))
 
 
 def settle_open(work: Work) -> Mapping[State, int]:
@@ -56,7 +60,7 @@ def settle_open(work: Work) -> Mapping[State, int]:
     sending = [one for one in left if one.state is State.SENDING]
     if sending:
         message = "its process ended before the answer was stored"
-        moves = [Move(one, State.UNKNOWN, message=message) for one in sending]
+        moves = [Move(one, State.UNKNOWN, code=PROCESS_ENDED, message=message) for one in sending]
         with work.store.begin() as tx:
             journal_entries.move(tx, work.scope.run_id, moves, work.now())
     settle(work, [one.key for one in left])
@@ -66,27 +70,38 @@ def settle_open(work: Work) -> Mapping[State, int]:
     return dict(Counter(now.values()))
 
 
-def settle(work: Work, keys: Collection[str], *, last: bool = False) -> None:
-    """Wait until late writes have arrived, then read and store what became of these, if unknown.
+def settle(work: Work, keys: Collection[str], *, last: bool = False) -> frozenset[str]:
+    """Read and store what became of these, if unknown, and return those that may be sent again.
 
-    `last`: nothing will be sent again now, so that what is not to be seen stays `unknown`. So do
-    creates without a unique key: no reading can tell ours from another.
+    What the CRM shows already is stored at once; then it is waited for the others, briefly. What
+    may still be carried out stays `unknown`. So does, with `last` (nothing is sent again now),
+    whatever is not to be seen, and creates without a unique key: no reading can tell ours from
+    another.
     """
     with work.store.read() as tx:
         held = journal.open_intents(tx, work.scope.connection)
     wanted = set(keys)
-    askable = [
+    asked = [
         one
         for one in held
-        if one.key in wanted and one.state is State.UNKNOWN and _can_be_read(work, one)
+        if one.key in wanted and one.state is State.UNKNOWN and work.can_be_read(one)
     ]
-    if not askable:
-        return
-    work.sleep(work.crm.capabilities.settle_seconds)
-    moves = _moves(work, askable)
-    if last:
-        moves = [one for one in moves if one.state is not State.PLANNED]
+    final = [one for one in _moves(work, asked) if is_final(one.state, one.code)]
+    _store(work, final)
+    known = {one.intent.key for one in final}
+    left = [one for one in asked if one.key not in known]
+    if not left:
+        return frozenset()
+    at = wait(work, left)
+    moves = [one for one in _moves(work, left) if _may_be_stored(work, one, at, last=last)]
     _store(work, moves)
+    return frozenset(one.intent.key for one in moves if one.state is State.PLANNED)
+
+
+def _may_be_stored(work: Work, move: Move, at: datetime, *, last: bool) -> bool:
+    if is_final(move.state, move.code):
+        return True
+    return quiet_at(work, move.intent) <= at and not (last and move.state is State.PLANNED)
 
 
 def settle_taken_keys(work: Work, taken: Sequence[Move]) -> None:
@@ -111,15 +126,13 @@ def find_tasks(work: Work, keys: Sequence[str]) -> Mapping[str, Record]:
     """The live tasks that carry these keys, by key; none without a call where there are no keys."""
     if not keys:
         return {}
-    records = work.crm.find(Entity.TASK, work.key_field, keys)
-    return {str(one.fields.get(work.key_field)): one for one in records}
-
-
-def _can_be_read(work: Work, one: Intent) -> bool:
-    return one.operation in (Operation.UPDATE, Operation.DELETE) or bool(work.unique_field(one))
+    field = work.task_key.field
+    records = work.crm.find(Entity.TASK, field, keys)
+    return {str(one.fields.get(field)): one for one in records}
 
 
 def _moves(work: Work, unknown: Sequence[Intent]) -> list[Move]:
+    """What the CRM shows of each just now."""
     creates = [one for one in unknown if one.operation is Operation.CREATE]
     others = [one for one in unknown if one.operation is not Operation.CREATE]
     found = find_tasks(work, [one.key for one in creates])
@@ -140,6 +153,8 @@ def _moves(work: Work, unknown: Sequence[Intent]) -> list[Move]:
 
 
 def _store(work: Work, moves: Sequence[Move]) -> None:
+    if not moves:
+        return
     with work.store.begin() as tx:
         journal_entries.move(tx, work.scope.run_id, moves, work.now())
     verify(work, [one.moved for one in moves if one.state is State.DONE], late=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from crm_sync.model import Entity, Operation
+from crm_sync.model import Entity
 from crm_sync.store.intents import Intent
 from crm_sync.store.states import State, Verified
 
@@ -14,9 +15,14 @@ PROBLEM_LIMIT = 200
 """Problem rows that a report lists; the journal keeps them all."""
 
 ABANDONED = "The CRM did not answer and does not show it. Apply again: it is looked for first."
+NOT_YET = "The CRM did not answer and may still carry it out; {}. It is looked for first."
 AT_MOST_ONCE = (
     "The CRM did not answer, and its tasks carry no unique key: look whether it exists. It is "
     "not sent again."
+)
+ONCE_AT_MOST = (
+    "The CRM does not keep the key of a task unique, or the mapping has none: each task was sent "
+    "once at most. `crm-sync check` says what to do."
 )
 HINTS: Mapping[State, str] = {
     State.CONFLICT: "Make a new plan: it sees what the record says now.",
@@ -46,7 +52,9 @@ class ApplyReport:
     `counts` are the changes that it took up, by the state in which they ended; `skipped` those
     that it did not, by reason; `already_done` those in effect from an earlier run. `confirmed`
     and `drifted` count what reading back showed. `settled` are intents that an earlier process
-    had left open, by what became of them.
+    had left open, by what became of them. `awaited` counts the writes of the connection, of this
+    run or an earlier one, of which a later apply will find out what became of them; `notices` are
+    sentences about the run as a whole.
     """
 
     plan_id: int
@@ -59,6 +67,8 @@ class ApplyReport:
     settled: Mapping[State, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     problems_left_out: int = 0
+    awaited: int = 0
+    notices: tuple[str, ...] = ()
 
     @property
     def done(self) -> int:
@@ -67,8 +77,9 @@ class ApplyReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was taken up is in effect."""
-        return all(state is State.DONE or not count for state, count in self.counts.items())
+        """Whether everything that was taken up is in effect, and nothing is awaited."""
+        in_effect = all(state is State.DONE or not count for state, count in self.counts.items())
+        return in_effect and not self.awaited
 
 
 def build_report(
@@ -81,12 +92,14 @@ def build_report(
     already_done: int,
     skipped: Mapping[str, int],
     settled: Mapping[State, int],
-    key_field: str,
+    awaited: Mapping[str, datetime],
+    at_most_once: bool,
+    now: datetime,
 ) -> ApplyReport:
     """The report from the counts of a run and its intents in trouble.
 
     `left_open` counts the intents of earlier runs that are still unknown; `troubled` begins with
-    them.
+    them. `awaited` are the unknown ones that can be settled, with the time from which on.
     """
     counts: Counter[State] = Counter()
     seen: Counter[Verified | None] = Counter()
@@ -94,7 +107,10 @@ def build_report(
         counts[state] += count
         seen[verified] += count
     troubles = left_open + counts.total() - counts[State.DONE] + seen[Verified.DRIFT]
-    problems = tuple(_problem(one, key_field) for one in troubled)
+    problems = tuple(_problem(one, awaited.get(one.key), now) for one in troubled)
+    notices = [ONCE_AT_MOST] if at_most_once else []
+    if awaited:
+        notices.append(_awaited(len(awaited), max(awaited.values()), now))
     return ApplyReport(
         plan_id=plan_id,
         run_id=run_id,
@@ -106,16 +122,33 @@ def build_report(
         settled=settled,
         problems=problems,
         problems_left_out=max(0, troubles - len(problems)),
+        awaited=len(awaited),
+        notices=tuple(notices),
     )
 
 
-def _problem(one: Intent, key_field: str) -> Problem:
+def _awaited(count: int, until: datetime, now: datetime) -> str:
+    writes = "1 write has" if count == 1 else f"{count:,} writes have"
+    return f"{writes} no known outcome yet; {_again(until, now)}"
+
+
+def _again(until: datetime, now: datetime) -> str:
+    if until <= now:
+        return "apply again"
+    return f"apply again after {until + timedelta(seconds=59):%H:%M} UTC"
+
+
+def _problem(one: Intent, settles_at: datetime | None, now: datetime) -> Problem:
     message, _, hint = one.message.partition("\n")
     if one.state is State.DONE:
         message = "written, but reading back showed another value: somebody or something changed it"
     elif one.state is State.UNKNOWN:
-        blind = one.operation is Operation.CREATE and not (key_field and one.entity is Entity.TASK)
-        hint = AT_MOST_ONCE if blind else ABANDONED
+        if settles_at is None:
+            hint = AT_MOST_ONCE
+        elif settles_at <= now:
+            hint = ABANDONED
+        else:
+            hint = NOT_YET.format(_again(settles_at, now))
     return Problem(
         key=one.key,
         entity=one.entity,

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from crm_sync.applying.reconcile import find_tasks, settle_taken_keys
-from crm_sync.applying.verdicts import ALREADY, SEND, Verdict, before_delete, before_update
+from crm_sync.applying.verdicts import (
+    ALREADY,
+    BUSY,
+    SEND,
+    Verdict,
+    before_delete,
+    before_update,
+    unless_drifted,
+)
 from crm_sync.applying.verify import verify
-from crm_sync.applying.work import Work, read_live
+from crm_sync.applying.work import Work, read_contacts, read_live
+from crm_sync.calls.retry import call_with_retry, may_repeat
 from crm_sync.calls.sending import NOT_SENT
 from crm_sync.connector import Outcome, Write, WriteResult
 from crm_sync.errors import CrmSyncError, TryLater
@@ -23,12 +33,66 @@ _STATES = {
 }
 
 
-def carry_out(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]) -> None:
-    """Carry out changes of one operation and entity, at most `write_batch` of them.
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Changes that were certainly not carried out, for a reason that time mends.
 
-    `originals` are the intents that deletes take back, by the delete's key. When the CRM cannot
-    be asked, the batch stays as not begun and the error is raised; killed anywhere, the next
-    `settle_open` finds out what happened.
+    `retry_after` is the pause in seconds that the CRM asks for; `fault` is what stopped the whole
+    batch, None where only single rows are left.
+    """
+
+    changes: tuple[Change, ...]
+    retry_after: float | None
+    fault: TryLater | None = None
+
+
+class _LaterError(TryLater):
+    """Carries `Unsent` through the retry policy."""
+
+    def __init__(self, unsent: Unsent) -> None:
+        super().__init__("not sent yet", retry_after=unsent.retry_after)
+        self.unsent = unsent
+
+
+def send_batch(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]) -> None:
+    """Carry out a batch, and what of it time has to mend again after a pause.
+
+    Each time the whole way is gone: the records are read anew, so that what a person did in the
+    pause stays. Rows that are still refused in the end stay `planned`; when the CRM cannot be
+    asked at all, its last error is raised.
+    """
+    left = batch
+
+    def attempt() -> None:
+        nonlocal left
+        unsent = carry_out(work, left, originals)
+        if unsent is not None:
+            left = unsent.changes
+            raise _LaterError(unsent)
+
+    try:
+        call_with_retry(
+            work.policy,
+            attempt,
+            kind="write",
+            # An error of a read went through this policy already, in `Steady`.
+            repeat=lambda error: isinstance(error, _LaterError),
+            sleep=work.sleep,
+        )
+    except _LaterError as given_up:
+        if given_up.unsent.fault is not None:
+            raise given_up.unsent.fault from None
+
+
+def carry_out(
+    work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]
+) -> Unsent | None:
+    """Carry out changes of one operation and entity, at most `write_batch` of them; once.
+
+    `originals` are the intents that deletes take back, by the delete's key. What may be tried
+    again later is `planned` and returned. When the CRM cannot be asked for another reason, the
+    batch stays as not begun and the error is raised; killed anywhere, the next `settle_open` finds
+    out what happened.
     """
     entries = _entries(work, batch, originals)
     with work.store.begin() as tx:
@@ -36,29 +100,49 @@ def carry_out(work: Work, batch: Sequence[Change], originals: Mapping[str, Inten
     _verify_found(work, [one.change.key for one in entries if one.state is State.DONE])
     going = [(change, begun[change.key]) for change in batch if change.key in begun]
     if not going:
-        return
+        return None
     try:
         results = work.crm.write_chunk([_write(work, change) for change, _ in going])
     except CrmSyncError as problem:
         _nothing_sent(work, [intent for _, intent in going], problem)
+        if isinstance(problem, TryLater) and may_repeat(problem) and not problem.sent:
+            return Unsent(tuple(change for change, _ in going), problem.retry_after, problem)
         raise
     _store(work, [intent for _, intent in going], results)
+    return _unsent([change for change, _ in going], results)
+
+
+def _unsent(changes: Sequence[Change], results: Sequence[WriteResult]) -> Unsent | None:
+    held = [
+        (change, result)
+        for change, result in zip(changes, results, strict=True)
+        if _state(result) is State.PLANNED
+    ]
+    if not held:
+        return None
+    asked = [result.retry_after for _, result in held if result.retry_after is not None]
+    return Unsent(tuple(change for change, _ in held), max(asked, default=None))
 
 
 def _entries(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]) -> list[Entry]:
     if batch[0].operation is Operation.CREATE:
         return _creates(work, batch)
+    with work.store.read() as tx:
+        left_open = journal.open_intents(tx, work.scope.connection)
+    busy = {(one.entity, one.record_id) for one in left_open if one.record_id}
     live = read_live(work.crm, batch)
     entries = []
     for change in batch:
-        record = live.get((change.entity, change.record_id))
-        if change.operation is Operation.DELETE:
+        at = (change.entity, change.record_id)
+        if at in busy:
+            verdict = BUSY  # whichever of the two lands last would win
+        elif change.operation is Operation.DELETE:
             original = originals.get(change.key)
             verdict = before_delete(
-                change.fields, record, original.modified_at if original else None
+                change.fields, live.get(at), original.modified_at if original else None
             )
         else:
-            verdict = before_update(change.fields, record)
+            verdict = before_update(change.fields, live.get(at), change.watched)
         entries.append(_entry(change, verdict))
     return entries
 
@@ -70,6 +154,9 @@ def _creates(work: Work, batch: Sequence[Change]) -> list[Entry]:
     never seen is not looked for, which would cost more calls than the creating: should the CRM
     have it all the same (from a database that was lost), it refuses the second and the task is
     found then.
+
+    A task that stands alone is checked against its contact. Where it requires an update, that one
+    has been.
     """
     found: Mapping[str, Record] = {}
     keyed = [change.key for change in batch if work.unique_field(change)]
@@ -78,14 +165,19 @@ def _creates(work: Work, batch: Sequence[Change]) -> list[Entry]:
     if tried:
         found = find_tasks(work, list(tried))
     there = Verdict(State.DONE, ALREADY, "a task with this key exists")
+    alone = [one for one in batch if one.watched and not one.requires and one.key not in found]
+    contacts = read_contacts(work.crm, alone)
+    grounds = {one.key: unless_drifted(one.watched, contacts.get(one.contact_id)) for one in alone}
     return [
-        _entry(one, there, found[one.key].id) if one.key in found else _entry(one, SEND)
+        _entry(one, there, found[one.key].id)
+        if one.key in found
+        else _entry(one, grounds.get(one.key, SEND))
         for one in batch
     ]
 
 
 def _entry(change: Change, verdict: Verdict, record_id: str = "") -> Entry:
-    if verdict is SEND:
+    if verdict == SEND:
         return Entry(change, State.SENDING)
     return Entry(change, verdict.state, record_id, verdict.code, verdict.message)
 
@@ -127,7 +219,7 @@ def _store(work: Work, going: Sequence[Intent], results: Sequence[WriteResult]) 
 
 
 def _state(result: WriteResult) -> State:
-    if result.outcome is Outcome.REJECTED and result.code == NOT_SENT:
+    if result.outcome is Outcome.REJECTED and (result.retry or result.code == NOT_SENT):
         return State.PLANNED
     return _STATES[result.outcome]
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from crm_sync.applying.inverse import undo_key
 from crm_sync.applying.reconcile import settle_open
 from crm_sync.applying.verdicts import SEND, before_delete, holds, untouched
-from crm_sync.applying.work import Crm, Sleep, Work, read_live, task_key_field
+from crm_sync.applying.work import Crm, TaskKey, Work, read_live
+from crm_sync.calls.retry import Sleep
 from crm_sync.compare import same
 from crm_sync.errors import NotFound, UsageError
 from crm_sync.mapping import Mapping as CrmMapping
@@ -110,7 +111,7 @@ def undo_plan(
             fix="Make a new plan; what was undone comes again only with new evidence.",
         )
     scope = Scope(run.connection, run.plan_id or 0, run_id)
-    work = Work(store, crm, scope, task_key_field(crm, mapping), lambda: now, sleep)
+    work = Work(store, crm, scope, TaskKey(crm, mapping), lambda: now, sleep)
     with store.lock(run.connection):
         settle_open(work)
         return _inverse(work)
@@ -221,4 +222,5 @@ def _change(one: _Effect, original: Change, fields: tuple[FieldChange, ...], run
         reason=f"takes back run {run_id}: {original.reason}",
         requires="",
         held_by="",
+        watched=(),  # what made the change right says nothing about taking it back
     )

@@ -15,6 +15,7 @@ DRIFT = "DRIFT"
 TOUCHED = "TOUCHED"
 ALREADY = "ALREADY_THERE"
 NOT_SHOWN = "NOT_CARRIED_OUT"
+EARLIER = "EARLIER_WRITE_OPEN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Verdict:
 
 
 SEND = Verdict(State.PLANNED)
+BUSY = Verdict(
+    State.CONFLICT,
+    EARLIER,
+    "an earlier write to this record has no known outcome yet\nApply again once it has.",
+)
 
 
 def holds(live: Record, field: FieldChange) -> bool:
@@ -42,13 +48,23 @@ def untouched(live: Record, field: FieldChange) -> bool:
     return same(live.fields.get(field.crm_field), field.before)
 
 
-def before_update(fields: Sequence[FieldChange], live: Record | None) -> Verdict:
-    """Read just before sending: any field that is no longer `before` stops the whole change."""
+def before_update(
+    fields: Sequence[FieldChange], live: Record | None, watched: Sequence[FieldChange] = ()
+) -> Verdict:
+    """Read just before sending: any field that is no longer `before` stops the whole change.
+
+    So does one of `watched`, which the change was judged by: its grounds are no longer there.
+    """
+    if live is not None and all(holds(live, field) for field in fields):
+        return Verdict(State.DONE, ALREADY, "the CRM already holds these values")
+    return unless_drifted([*fields, *watched], live)
+
+
+def unless_drifted(fields: Sequence[FieldChange], live: Record | None) -> Verdict:
+    """Go on if the record is there and every field is as the plan saw it."""
     if live is None:
         return Verdict(State.CONFLICT, GONE, "the record is no longer in the CRM")
-    if all(holds(live, field) for field in fields):
-        return Verdict(State.DONE, ALREADY, "the CRM already holds these values")
-    drifted = [field.crm_field for field in fields if not untouched(live, field)]
+    drifted = dict.fromkeys(field.crm_field for field in fields if not untouched(live, field))
     if drifted:
         return Verdict(State.CONFLICT, DRIFT, f"changed since the plan: {', '.join(drifted)}")
     return SEND
@@ -72,6 +88,11 @@ def before_delete(
     if live.modified > stamp:
         return Verdict(State.CONFLICT, TOUCHED, "edited since it was made")
     return SEND
+
+
+def is_final(verdict_state: State, code: str) -> bool:
+    """Whether a write without an answer is known by this, however late it may still come."""
+    return verdict_state is State.DONE or (verdict_state is State.CONFLICT and code == GONE)
 
 
 def after_update(fields: Sequence[FieldChange], live: Record | None) -> Verdict:

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
-from crm_sync.connector import Capabilities, Write, WriteResult
+from crm_sync.calls.retry import RetryPolicy, Sleep
+from crm_sync.connector import Capabilities, FieldSpec, Write, WriteResult
 from crm_sync.mapping import Mapping as CrmMapping
-from crm_sync.model import Change, Entity, Operation, Record
+from crm_sync.model import Change, Entity, FieldChange, Operation, Record
 from crm_sync.store.database import Store
 from crm_sync.store.intents import Intent, Scope
 
 Clock = Callable[[], datetime]
-Sleep = Callable[[float], None]
 
 
 class Crm(Protocol):
     """What applying needs of a CRM; `crm_sync.calls.steady.Steady` gives it.
 
     `write_chunk` takes at most `write_batch` writes of one operation and entity and returns one
-    result per write, in order. It raises only when certainly no row at all was carried out.
+    result per write, in order. It raises only when certainly no row at all was carried out, and
+    never waits to send again: what was read before may no longer be so.
     """
 
     @property
     def capabilities(self) -> Capabilities:
         """What the CRM can do."""
+        ...
+
+    def describe(self, entity: Entity) -> Sequence[FieldSpec]:
+        """Every field of the entity's main object that this user can see."""
         ...
 
     def read(self, entity: Entity, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Record]:
@@ -42,6 +48,32 @@ class Crm(Protocol):
         ...
 
 
+class TaskKey:
+    """The CRM field that keeps a task's key unique, as the CRM itself says."""
+
+    def __init__(self, crm: Crm, mapping: CrmMapping) -> None:
+        self._crm = crm
+        self._mapping = mapping
+
+    @cached_property
+    def field(self) -> str:
+        """Its name; empty when the mapping has none, or the CRM does not keep it unique.
+
+        Asks the CRM, the first time only: without a task there is nothing to ask.
+        """
+        mapped = self._mapping.writes(Entity.TASK).get("key")
+        if mapped is None or not self._crm.capabilities.unique_task_key:
+            return ""
+        described = self._crm.describe(Entity.TASK)
+        return mapped.field if keeps_unique(described, mapped.field) else ""
+
+
+def keeps_unique(described: Sequence[FieldSpec], field: str) -> bool:
+    """Whether the CRM refuses a second record with the same value in this field."""
+    name = field.casefold()
+    return any(spec.unique and spec.name.casefold() == name for spec in described)
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One apply under its connection's lock."""
@@ -49,9 +81,10 @@ class Work:
     store: Store
     crm: Crm
     scope: Scope
-    key_field: str
+    task_key: TaskKey
     now: Clock
     sleep: Sleep
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     def unique_field(self, of: Change | Intent) -> str:
         """The CRM field that keeps this create unique; empty when nothing does.
@@ -60,23 +93,35 @@ class Work:
         person to look into.
         """
         creates_task = of.operation is Operation.CREATE and of.entity is Entity.TASK
-        return self.key_field if creates_task else ""
+        return self.task_key.field if creates_task else ""
+
+    def can_be_read(self, one: Intent) -> bool:
+        """Whether reading the CRM can tell what became of it: ours has an id or a key."""
+        return one.operation in (Operation.UPDATE, Operation.DELETE) or bool(self.unique_field(one))
 
 
-def task_key_field(crm: Crm, mapping: CrmMapping) -> str:
-    """The CRM field for a task's unique key; empty when the CRM or the mapping has none."""
-    key = mapping.writes(Entity.TASK).get("key")
-    return key.field if key is not None and crm.capabilities.unique_task_key else ""
+def read_contacts(crm: Crm, tasks: Sequence[Change]) -> Mapping[str, Record]:
+    """The contacts that these tasks are about, by id, with the fields that they were judged by."""
+    ids = list(dict.fromkeys(task.contact_id for task in tasks))
+    fields = list(dict.fromkeys(f.crm_field for task in tasks for f in task.watched))
+    return {one.id: one for one in crm.read(Entity.CONTACT, ids, fields)} if ids else {}
 
 
 def read_live(crm: Crm, items: Sequence[Change | Intent]) -> Mapping[tuple[Entity, str], Record]:
-    """The live records behind these changes, with every field that any of them names."""
+    """The live records behind these changes, with every field that any of them names.
+
+    For a change that is about to be sent also those that it was judged by.
+    """
     live: dict[tuple[Entity, str], Record] = {}
     for entity in dict.fromkeys(item.entity for item in items):
         mine = [item for item in items if item.entity is entity and item.record_id]
         ids = list(dict.fromkeys(item.record_id for item in mine))
-        fields = list(dict.fromkeys(f.crm_field for item in mine for f in item.fields))
+        fields = list(dict.fromkeys(f.crm_field for item in mine for f in _looked_at(item)))
         if ids:
             for record in crm.read(entity, ids, fields):
                 live[entity, record.id] = record
     return live
+
+
+def _looked_at(item: Change | Intent) -> tuple[FieldChange, ...]:
+    return (*item.fields, *item.watched) if isinstance(item, Change) else item.fields

@@ -1,8 +1,10 @@
 """The one retry policy. Nothing else in crm-sync, and no vendor library under it, repeats a call.
 
-What may be repeated is said by the error: a retryable `TryLater` is, unless it is a write that
-may have reached the CRM. A pause that the CRM asks for is kept to; otherwise the pauses grow and
-are spread at random, so that several processes do not knock in step.
+What may be repeated is said by the error: a retryable `TryLater` is. Reads are repeated call by
+call, in `Steady`. A write is not: during a pause a person may edit the record, so that whoever
+writes begins again with reading it (`crm_sync.applying.send`). A pause that the CRM asks for is
+kept to; otherwise the pauses grow and are spread at random, so that several processes do not knock
+in step.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Sleep = Callable[[float], None]
+Repeat = Callable[[BaseException], bool]
 
 _SPREAD = 0.1
 """By how much of itself a requested pause is lengthened at most; it is never shortened."""
@@ -26,9 +29,9 @@ _SPREAD = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long one call is tried; times are in seconds.
+    """How often and how long one thing is tried; times are in seconds.
 
-    A call is given up after `attempts`, or when the next pause would pass `total_seconds` since
+    It is given up after `attempts`, or when the next pause would pass `total_seconds` since
     the first attempt: its last error is then raised as it is.
     """
 
@@ -42,17 +45,23 @@ class RetryPolicy:
             raise ValueError("a retry policy needs one attempt at least and no negative times")
 
 
+def may_repeat(error: BaseException) -> bool:
+    """Whether time may mend this error."""
+    return isinstance(error, TryLater) and error.retryable
+
+
 def call_with_retry(
     policy: RetryPolicy,
     do: Callable[[], T],
     *,
     kind: str,
-    writes: bool = False,
+    repeat: Repeat = may_repeat,
     sleep: Sleep = time.sleep,
 ) -> T:
     """The result of `do`, tried again as the policy allows; else its last error.
 
-    `kind` names the call in the log. With `writes`, an error that says `sent` ends it at once.
+    `kind` names the call in the log. `repeat` says after which errors it is tried again; `do`
+    must be harmless to repeat after them.
     """
     from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
@@ -75,18 +84,13 @@ def call_with_retry(
 
     retrying = Retrying(
         sleep=sleep,
-        retry=retry_if_exception(lambda error: may_repeat(error, writes=writes)),
+        retry=retry_if_exception(repeat),
         wait=lambda state: _pause(policy, state),
         stop=lambda state: stop_after_attempt(policy.attempts)(state) or out_of_time(state),
         before_sleep=log,
         reraise=True,
     )
     return retrying(do)
-
-
-def may_repeat(error: BaseException, *, writes: bool) -> bool:
-    """Whether the same call may be made again after this error."""
-    return isinstance(error, TryLater) and error.retryable and not (writes and error.sent)
 
 
 def _pause(policy: RetryPolicy, state: RetryCallState) -> float:

@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from crm_sync.calls.breaker import Breaker
-from crm_sync.calls.chunks import split_ids, split_writes
+from crm_sync.calls.chunks import split_ids
 from crm_sync.calls.quota import QuotaFloor
 from crm_sync.calls.retry import RetryPolicy, Sleep, call_with_retry
-from crm_sync.calls.sending import ChunkSender
+from crm_sync.calls.sending import send_chunk
 from crm_sync.connector import (
     Capabilities,
     Connector,
@@ -34,9 +34,6 @@ from crm_sync.connector import (
 )
 
 T = TypeVar("T")
-
-OnChunk = Callable[[Sequence[Write], Sequence[WriteResult]], None]
-"""Told of each chunk's writes and results as soon as they are known."""
 
 
 class Steady:
@@ -128,41 +125,25 @@ class Steady:
             records += self._call("find", partial(self._connector.find, entity, field, chunk))
         return records
 
-    def chunks(self, writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
-        """The writes in their order, in pieces that `write_chunk` accepts."""
-        return split_writes(writes, self.capabilities.write_batch)
-
     def write_chunk(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Send one chunk: one operation, one entity, at most `write_batch` rows.
 
         One result per write, in order. Guarantees:
 
-        * A write that may have reached the CRM is never sent again: its result is `unknown`.
+        * Nothing is sent twice and there is no pause: whoever wants to try again reads the records
+          anew first, since a person may have edited them meanwhile.
+        * A write that may have reached the CRM is `unknown`.
         * A batch that the CRM refuses as a whole is halved until the bad row stands alone and is
           `rejected`; the others are carried out.
-        * A row rejected for a passing reason (`retry`) is sent again by itself, a few times.
         * An error is raised only if certainly no row at all was carried out. Should the CRM
           become unreachable half-way, the rows not sent are `rejected` with code `NOT_SENT` and
           `retry=True`, so that the outcome of the others is not lost.
+        * Messages hold no values (see `crm_sync.calls.words`).
         """
         limit = self.capabilities.write_batch
         if len({(write.operation, write.entity) for write in writes}) > 1 or len(writes) > limit:
             raise ValueError(f"a chunk is at most {limit} writes of one operation and one entity")
-        return ChunkSender(self._send_once, self._policy, self._sleep).send(writes)
-
-    def write(self, writes: Sequence[Write], on_chunk: OnChunk | None = None) -> list[WriteResult]:
-        """Any number of writes of any kind, in order; one result each (see `write_chunk`).
-
-        `on_chunk` is told of each chunk at once; an error raised later does not touch what it was
-        told, and every write that it was not told of was not sent.
-        """
-        results: list[WriteResult] = []
-        for chunk in self.chunks(writes):
-            outcome = self.write_chunk(chunk)
-            if on_chunk is not None:
-                on_chunk(chunk, outcome)
-            results += outcome
-        return results
+        return send_chunk(self._send_once, writes)
 
     def check(self) -> Sequence[Finding]:
         """The connector's own check, asked once: a check should answer soon, not wait."""
@@ -190,16 +171,18 @@ class Steady:
         self._connector.close()
 
     def _send_once(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
-        return self._call("write", lambda: self._connector.write(writes), writes=True)
+        return self._attempt("write", lambda: self._connector.write(writes))
 
-    def _call(self, kind: str, do: Callable[[], T], *, writes: bool = False) -> T:
-        def attempt() -> T:
-            self._floor.check(self._connector.usage())
-            with self._breaker.guard():
-                self._count(kind)
-                return do()
+    def _call(self, kind: str, do: Callable[[], T]) -> T:
+        return call_with_retry(
+            self._policy, lambda: self._attempt(kind, do), kind=kind, sleep=self._sleep
+        )
 
-        return call_with_retry(self._policy, attempt, kind=kind, writes=writes, sleep=self._sleep)
+    def _attempt(self, kind: str, do: Callable[[], T]) -> T:
+        self._floor.check(self._connector.usage())
+        with self._breaker.guard():
+            self._count(kind)
+            return do()
 
     def _count(self, kind: str) -> None:
         with self._lock:

@@ -18,11 +18,16 @@ class Scope:
     run_id: int
 
 
+PROCESS_ENDED = "PROCESS_ENDED"
+"""Code of an intent whose process ended between sending it and storing the answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """One intended effect. `sent_at` is None when the CRM had it without our sending it.
 
-    `modified_at` is the CRM's own stamp on the record when we read it back.
+    `settled_at` is when it came into a state other than `sending`; `modified_at` is the CRM's own
+    stamp on the record when we read it back.
     """
 
     id: int
@@ -36,10 +41,22 @@ class Intent:
     contact_id: str
     fields: tuple[FieldChange, ...]
     sent_at: datetime | None
+    settled_at: datetime | None
     code: str
     message: str
     verified: Verified | None
     modified_at: datetime | None
+
+    @property
+    def left_at(self) -> datetime | None:
+        """When its request had left us; None if none did.
+
+        A batch is journaled before its token is renewed and its halves are tried, so that the
+        moment at which the answer was missed is the one that is never too early. A process that
+        was killed left only the earlier one behind.
+        """
+        missed = self.state is State.UNKNOWN and self.code != PROCESS_ENDED
+        return self.settled_at if missed else self.sent_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,14 +75,6 @@ def states(tx: Connection, connection: str, keys: Iterable[str]) -> dict[str, St
     return found
 
 
-def count_open(tx: Connection, connection: str) -> int:
-    """How many outcomes nobody knows."""
-    from sqlalchemy import func, select
-
-    here = (intent.c.connection == connection) & stands(OPEN)
-    return int(tx.execute(select(func.count()).select_from(intent).where(here)).scalar() or 0)
-
-
 def tasks_created_since(tx: Connection, connection: str, since: datetime) -> dict[str, int]:
     """How many tasks were sent to each colleague since then, whose outcome is not a refusal.
 
@@ -135,14 +127,6 @@ def troubled(tx: Connection, connection: str, run_id: int, limit: int) -> list[I
     return [*earlier, *_intents(tx, mine, limit)][:limit]
 
 
-def keys_of_run(tx: Connection, run_id: int, state: State) -> frozenset[str]:
-    """The keys that a run was the last to take up and that stand in this state."""
-    from sqlalchemy import select
-
-    query = select(intent.c.key).where((intent.c.run_id == run_id) & (intent.c.state == state))
-    return frozenset(tx.execute(query).scalars())
-
-
 def plan_terms(tx: Connection, plan_id: int) -> Terms | None:
     """The terms of a stored plan, or None when there is none of that id."""
     from sqlalchemy import select
@@ -182,6 +166,7 @@ def _intent(row: Row[Any]) -> Intent:
         contact_id=row.contact_id,
         fields=load_fields(row.fields),
         sent_at=moment(row.sent_at),
+        settled_at=moment(row.settled_at),
         code=row.code,
         message=row.message,
         verified=Verified(row.verified) if row.verified else None,

@@ -147,6 +147,7 @@ def _begun(id: int, scope: Scope, change: Change, at: datetime) -> Intent:
         contact_id=change.contact_id,
         fields=change.fields,
         sent_at=at,
+        settled_at=None,
         code="",
         message="",
         verified=None,

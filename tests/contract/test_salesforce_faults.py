@@ -10,6 +10,7 @@ from crm_sync.connector import (
     ConfigError,
     Entity,
     Outcome,
+    RateLimited,
     ServerFault,
     Unreachable,
 )
@@ -20,11 +21,24 @@ from tests.support.salesforce_org import WRITES, Org, outcomes, retitle, seed, s
 
 def test_a_pause_that_salesforce_asks_for_is_kept_to(org: Org, crm: SalesforceConnector) -> None:
     [id] = seed(crm, ["old"])
-    org.fault("status", WRITES, status=429, headers={"Retry-After": "7"})
+    org.fault("status", {"path": "composite/sobjects/Contact"}, status=429,
+              headers={"Retry-After": "7"})  # fmt: skip
     sleeps: list[float] = []
-    assert outcomes(steady(crm, sleeps).write(retitle([id]))) == [Outcome.APPLIED]
+    assert len(steady(crm, sleeps).read(Entity.CONTACT, [id], ["Title"])) == 1
     assert len(sleeps) == 1
     assert 7 <= sleeps[0] < 9
+
+
+def test_a_pause_that_is_asked_for_a_write_is_left_to_whoever_reads_again_after_it(
+    org: Org, crm: SalesforceConnector
+) -> None:
+    [id] = seed(crm, ["old"])
+    org.fault("status", WRITES, status=429, headers={"Retry-After": "7"})
+    sleeps: list[float] = []
+    with pytest.raises(RateLimited) as caught:
+        steady(crm, sleeps).write_chunk(retitle([id]))
+    assert (caught.value.retry_after, caught.value.sent, sleeps) == (7, False, [])
+    assert titles(crm, [id]) == ["old"]
 
 
 def test_a_storm_of_503_opens_the_breaker(org: Org, crm: SalesforceConnector) -> None:
@@ -46,7 +60,7 @@ def test_a_dropped_connection_makes_rows_unknown_and_they_are_sent_once(
 ) -> None:
     ids = seed(crm, ["old"] * 3)
     org.fault(fault, WRITES)
-    results = steady(crm).write(retitle(ids))
+    results = steady(crm).write_chunk(retitle(ids))
     assert outcomes(results) == [Outcome.UNKNOWN] * 3
     assert org.rows().get("Contact.update", 0) == written
     assert org.calls()["PATCH collections.update"] == 1
@@ -56,7 +70,7 @@ def test_a_write_that_times_out_is_unknown(org: Org) -> None:
     crm = org.connect(read_timeout=0.3)
     [id] = seed(crm, ["old"])
     org.fault("delay_after", WRITES, seconds=1)
-    [result] = steady(crm).write(retitle([id]))
+    [result] = steady(crm).write_chunk(retitle([id]))
     assert result.outcome is Outcome.UNKNOWN
     assert "in time" in result.message
 
@@ -84,7 +98,7 @@ def test_a_maintenance_page_is_a_fault_of_the_server(org: Org, crm: SalesforceCo
     with pytest.raises(ServerFault, match="not JSON"):
         crm.read(Entity.CONTACT, [id], ["Title"])
     org.fault("status", WRITES, status=200, body="<html>We are down</html>")
-    assert outcomes(steady(crm).write(retitle([id]))) == [Outcome.UNKNOWN]
+    assert outcomes(steady(crm).write_chunk(retitle([id]))) == [Outcome.UNKNOWN]
 
 
 def test_a_redirect_is_named_and_not_followed(org: Org, crm: SalesforceConnector) -> None:

@@ -18,6 +18,7 @@ from tests.support.salesforce_org import (
     seed,
     steady,
     titles,
+    write_all,
 )
 
 USER = {
@@ -129,7 +130,7 @@ def test_what_left_the_filter_is_told_over_many_pages_and_after_a_break_without_
     ids = seed(crm, ["inside"] * 700)
     cursor = pull(crm, where=where)[-1].cursor
     left = ids[::2]
-    steady(crm).write(retitle(left, "outside"))
+    write_all(steady(crm), retitle(left, "outside"))
     first = next(crm.pull(Entity.CONTACT, ["Title"], cursor=cursor, where=where))
     org.fault("status", {"path": "/query|composite$"}, nth=3, times=2, status=503)
     resumed = steady(org.connect())
@@ -263,7 +264,7 @@ def test_an_answer_of_another_shape_is_a_fault_of_the_server(
     with pytest.raises(ServerFault):
         crm.read(Entity.CONTACT, [id], ["Title"])
     org.fault("status", WRITES, status=200, body={"odd": body})
-    assert outcomes(steady(crm).write(retitle([id]))) == [Outcome.UNKNOWN]
+    assert outcomes(steady(crm).write_chunk(retitle([id]))) == [Outcome.UNKNOWN]
 
 
 def test_an_answer_without_end_is_cut_off(

@@ -79,7 +79,7 @@ def test_a_given_session_works_until_it_ends_and_then_says_what_to_do(org: Org) 
     [id] = seed(crm, ["old"])
     org.control("expire-sessions")
     with pytest.raises(AccessDenied, match="no longer valid") as caught:
-        steady(crm).write(retitle([id]))
+        steady(crm).write_chunk(retitle([id]))
     assert "session" in caught.value.fix
     assert titles(org.connect(), [id]) == ["old"]
 

@@ -12,7 +12,14 @@ from typing import Any
 
 from crm_sync.applying.apply import ApplyReport, apply_plan
 from crm_sync.applying.undo import UndoNotes, undo_plan
-from crm_sync.connector import Capabilities, Outcome, Write, WriteResult
+from crm_sync.connector import (
+    Capabilities,
+    FieldSpec,
+    FieldType,
+    Outcome,
+    Write,
+    WriteResult,
+)
 from crm_sync.mapping import Mapping, load_mapping
 from crm_sync.model import (
     Change,
@@ -80,15 +87,20 @@ class MemoryCrm:
 
     `script` holds what the next calls of `write_chunk` do: `ok`, `drop_before` (not carried out,
     no answer), `drop_after` (carried out, no answer), `late` (no answer, carried out while the
-    caller waits), or an exception to raise before anything is done.
+    caller waits), or an exception to raise before anything is done. `unique` says whether the CRM
+    can keep a task's key unique, `keyed` whether it does (unset: if it can). `locked` counts how
+    often a write is still refused because its row is locked.
     """
 
     unique: bool = True
+    keyed: bool | None = None
     batch: int = 2
+    late_seconds: float = 5.0
     bomb: Bomb = field(default_factory=Bomb)
     rows: dict[tuple[Entity, str], Row] = field(default_factory=dict)
     script: list[str | Exception] = field(default_factory=list)
     refuse: dict[str, WriteResult] = field(default_factory=dict)
+    locked: Counter[str] = field(default_factory=Counter)
     effects: Counter[str] = field(default_factory=Counter)
     written: list[Write] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
@@ -106,7 +118,16 @@ class MemoryCrm:
             operations=frozenset(Operation),
             unique_task_key=self.unique,
             settle_seconds=5.0,
+            late_seconds=self.late_seconds,
         )
+
+    @property
+    def keeps_keys(self) -> bool:
+        return self.unique if self.keyed is None else self.keyed
+
+    def describe(self, entity: Entity) -> list[FieldSpec]:
+        self._call("describe")
+        return [FieldSpec(entity, KEY.upper(), FieldType.TEXT, unique=self.keeps_keys)]
 
     def now(self) -> datetime:
         self.clock += timedelta(milliseconds=10)
@@ -177,6 +198,9 @@ class MemoryCrm:
     def _carry_out(self, write: Write) -> WriteResult:
         if write.key in self.refuse:
             return self.refuse[write.key]
+        if self.locked[write.key] > 0:
+            self.locked[write.key] -= 1
+            return WriteResult(Outcome.REJECTED, write.record_id, code="LOCKED", retry=True)
         if write.operation is Operation.CREATE:
             return self._create(write)
         at = (write.entity, write.record_id)
@@ -190,7 +214,7 @@ class MemoryCrm:
 
     def _create(self, write: Write) -> WriteResult:
         key = write.fields.get(KEY)
-        if self.unique and key and any(row.fields.get(KEY) == key for row in self.tasks()):
+        if self.keeps_keys and key and any(row.fields.get(KEY) == key for row in self.tasks()):
             return WriteResult(Outcome.REJECTED, code="DUPLICATE_VALUE", duplicate_key=True)
         self.made += 1
         self.rows[write.entity, f"T{self.made}"] = Row(dict(write.fields), self.now())

@@ -30,7 +30,7 @@ def apply_over_http(store: Store, url: str, plan_id: int) -> ApplyReport:
     with store.begin() as tx:
         plan = plans.load_plan(tx, plan_id)
         run_id = runs.start_run(tx, plan.connection, "apply", now(), plan_id)
-    with closing(Org(url).connect(settle_seconds=SETTLE)) as connector:
+    with closing(Org(url).connect(settle_seconds=SETTLE, late_seconds=SETTLE)) as connector:
         crm = Steady(connector, floor=QuotaFloor(0))
         return apply_plan(store, crm, plan, load_mapping(MAPPING), run_id=run_id, now=now)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from crm_sync.applying.apply import ApplyReport, apply_plan
 from crm_sync.applying.undo import undo_plan
@@ -16,6 +19,7 @@ from crm_sync.calls.breaker import Breaker
 from crm_sync.calls.quota import QuotaFloor
 from crm_sync.calls.retry import RetryPolicy
 from crm_sync.calls.steady import Steady
+from crm_sync.connector import Write
 from crm_sync.errors import QuotaReached, TryLater
 from crm_sync.mapping import load_mapping
 from crm_sync.model import Change, Entity, Operation, Plan, Scalar
@@ -38,13 +42,14 @@ class Desk:
         self.sandbox = sandbox
         self.org = Org(sandbox.start().url)
         self.store = Store.open(folder / "crm-sync.db")
-        self.connector = self.org.connect(settle_seconds=0.2)
+        self.connector = self.org.connect(settle_seconds=0.2, late_seconds=0.3)
+        self.policy = RetryPolicy(attempts=3, first_pause=0.01, longest_pause=0.02)
         self.crm = self.steady()
 
     def steady(self, floor: float = 0.0) -> Steady:
         return Steady(
             self.connector,
-            policy=RetryPolicy(attempts=3, first_pause=0.01, longest_pause=0.02),
+            policy=self.policy,
             breaker=Breaker(threshold=4),
             floor=QuotaFloor(floor),
         )
@@ -58,11 +63,16 @@ class Desk:
         with self.store.begin() as tx:
             return plans.save_plan(tx, a_plan(*changes, expires_at=now() + timedelta(days=1)))
 
-    def apply(self, plan: Plan, **settings: float) -> ApplyReport:
+    def apply(
+        self, plan: Plan, sleep: Callable[[float], None] = time.sleep, **settings: float
+    ) -> ApplyReport:
         with self.store.begin() as tx:
             run_id = runs.start_run(tx, plan.connection, "apply", now(), plan.id)
         crm = self.steady(**settings)
-        return apply_plan(self.store, crm, plan, load_mapping(MAPPING), run_id=run_id, now=now)
+        return apply_plan(
+            self.store, crm, plan, load_mapping(MAPPING),
+            run_id=run_id, now=now, sleep=sleep, policy=self.policy,
+        )  # fmt: skip
 
     def undo(self, run_id: int) -> ApplyReport:
         plan, _ = undo_plan(self.store, self.crm, run_id, load_mapping(MAPPING), now())
@@ -112,7 +122,7 @@ def test_three_of_200_rows_that_the_crm_refuses_are_named_and_the_others_written
     assert report.counts == {State.DONE: 197, State.REJECTED: 3}
     assert {one.record_id for one in report.problems} == {ids[at] for at in too_long}
     assert {one.code for one in report.problems} == {"STRING_TOO_LONG"}
-    assert all(one.hint for one in report.problems)
+    assert all(one.hint and "Title" in one.message for one in report.problems)
     assert desk.titles(ids) == ["VP Sales" if at in too_long else "CRO" for at in range(200)]
 
 
@@ -133,6 +143,77 @@ def test_a_connection_lost_around_the_effect_means_one_effect_all_the_same(
     assert desk.titles(ids) == ["CRO"] * 3
     assert len(desk.tasks(plan)) == 3
     assert desk.rows() == {"Contact.update": 3, "Task.create": 3}
+
+
+def test_what_the_crm_says_of_a_value_is_stored_and_printed_without_it(desk: Desk) -> None:
+    [id] = desk.contacts(1)
+    secret = "Head of Quiet Acquisitions in the Northern Provinces " * 4
+    plan = desk.save(an_update(id, ("Title", "VP Sales", secret)))
+    answer = requests.patch(
+        f"{desk.org.url}/services/data/v62.0/sobjects/Contact/{id}", json={"Title": secret},
+        headers={"Authorization": "Bearer sandbox-session"}, timeout=10,
+    )  # fmt: skip
+    assert "Quiet Acquisitions" in answer.text, "the CRM does repeat it"
+    report = desk.apply(plan)
+    [problem] = report.problems
+    assert problem.code == "STRING_TOO_LONG"
+    assert "Quiet" not in repr(report)
+    assert "Title" in problem.message
+    with desk.store.read() as tx:
+        held = journal.by_keys(tx, "acme", [plan.changes[0].key])[plan.changes[0].key]
+        told = [held.message, *[detail for _, _, _, detail in journal.history(tx, held.id)]]
+    assert "Quiet" not in " ".join(told)
+
+
+@pytest.mark.parametrize("why", ["slow down", "locked"])
+def test_an_edit_made_during_a_pause_is_not_overwritten(desk: Desk, why: str) -> None:
+    ids = desk.contacts(3)
+    plan = desk.save(*with_tasks(ids))
+    if why == "locked":
+        locked = {"object": "Contact", "statusCode": "UNABLE_TO_LOCK_ROW", "times": 3}
+        desk.org.control("row-faults", locked)
+    else:
+        desk.org.fault("status", PATCH, status=429, headers={"Retry-After": "120"})
+    pauses: list[float] = []
+
+    def edited_meanwhile(seconds: float) -> None:
+        pauses.append(seconds)
+        desk.connector.write(retitle(ids[:1], "Founder & CEO"))
+
+    report = desk.apply(plan, edited_meanwhile)
+    assert desk.titles(ids) == ["Founder & CEO", "CRO", "CRO"]
+    assert report.counts == {State.CONFLICT: 1, State.CANCELLED: 1, State.DONE: 4}
+    assert len(pauses) == 1
+    assert (pauses[0] >= 120) == (why == "slow down")
+
+
+def test_a_task_completed_during_the_pause_of_an_undo_is_not_deleted(desk: Desk) -> None:
+    plan = desk.save(a_task(*desk.contacts(1)))
+    run_id = desk.apply(plan).run_id
+    [task] = desk.crm.find(Entity.TASK, KEY, [plan.changes[0].key])
+    time.sleep(1.1)  # this CRM dates to the second
+    back, _ = undo_plan(desk.store, desk.crm, run_id, load_mapping(MAPPING), now())
+    with desk.store.begin() as tx:
+        back = plans.save_plan(tx, back)
+    desk.org.fault("status", {**WRITES, "method": "DELETE"}, status=429)
+    done = Write(Operation.UPDATE, Entity.TASK, "x", task.id, {"Status": "Completed"})
+    report = desk.apply(back, lambda seconds: desk.connector.write([done]) and None)
+    assert len(desk.tasks(plan)) == 1
+    assert report.counts == {State.CONFLICT: 1}
+
+
+def test_a_key_that_the_org_does_not_keep_unique_makes_tasks_at_most_once(desk: Desk) -> None:
+    plain = replace(a_task(*desk.contacts(1)), key="k1")
+    mapping = load_mapping(MAPPING)
+    mapping.writes(Entity.TASK)["key"] = mapping.writes(Entity.TASK)["body"]
+    plan = desk.save(plain)
+    desk.org.fault("drop_after", POST)
+    for _ in range(2):
+        with desk.store.begin() as tx:
+            run_id = runs.start_run(tx, plan.connection, "apply", now(), plan.id)
+        report = apply_plan(desk.store, desk.crm, plan, mapping, run_id=run_id, now=now)
+        assert report.problems[0].state == State.UNKNOWN
+    assert desk.rows()["Task.create"] == 1
 
 
 def test_a_server_fault_after_the_effect_is_read_back_and_not_repeated(desk: Desk) -> None:

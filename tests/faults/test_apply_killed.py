@@ -164,7 +164,7 @@ def take_everything_back(bench: Bench) -> None:
     with bench.store.read() as tx:
         done = [one.id for one in runs.list_runs(tx, "acme", 100)]
     for run_id in done:
-        with closing(bench.org.connect(settle_seconds=SETTLE)) as connector:
+        with closing(bench.org.connect(settle_seconds=SETTLE, late_seconds=SETTLE)) as connector:
             crm = Steady(connector, floor=QuotaFloor(0))
             plan, _ = undo_plan(bench.store, crm, run_id, mapping, now())
         with bench.store.begin() as tx:

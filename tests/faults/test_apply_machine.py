@@ -141,7 +141,10 @@ class Applying(RuleBasedStateMachine):
     @precondition(lambda self: self.plans)
     @rule(data=st.data(), when=WHEN)
     def undo(self, data: st.DataObject, when: int | None) -> None:
-        run_id = data.draw(st.sampled_from(self.apply_runs()))
+        begun = self.apply_runs()
+        if not begun:  # killed before the run was stored
+            return
+        run_id = data.draw(st.sampled_from(begun))
         self.mortal(lambda: self.world.undo(run_id), when)
 
     @invariant()

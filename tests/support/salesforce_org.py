@@ -55,6 +55,12 @@ def steady(crm: SalesforceConnector, sleeps: list[float] | None = None, **more: 
     return Steady(crm, sleep=pauses.append, **more)
 
 
+def write_all(crm: Steady, writes: Sequence[Write]) -> list[WriteResult]:
+    size = crm.capabilities.write_batch
+    starts = range(0, len(writes), size)
+    return [result for at in starts for result in crm.write_chunk(writes[at : at + size])]
+
+
 def seed(crm: SalesforceConnector, titles: Sequence[Scalar], last_name: str = "Test") -> list[str]:
     writes = [
         Write(
@@ -62,7 +68,7 @@ def seed(crm: SalesforceConnector, titles: Sequence[Scalar], last_name: str = "T
         )
         for n, one in enumerate(titles)
     ]
-    results = Steady(crm, floor=QuotaFloor(0)).write(writes)
+    results = write_all(Steady(crm, floor=QuotaFloor(0)), writes)
     assert {result.outcome for result in results} <= {Outcome.APPLIED}
     return [result.record_id for result in results]
 

@@ -50,13 +50,14 @@ def test_what_time_does_not_mend_is_raised_at_once(error: Exception) -> None:
     assert script.calls == 1
 
 
-def test_a_write_that_may_have_arrived_is_never_repeated_but_a_read_is() -> None:
-    script = Script(ServerFault("timed out", sent=True))
-    with pytest.raises(ServerFault):
-        call_with_retry(RetryPolicy(), script, kind="write", writes=True, sleep=lambda s: None)
-    assert script.calls == 1
-    script = Script(ServerFault("timed out", sent=True))
-    assert call_with_retry(RetryPolicy(), script, kind="read", sleep=lambda s: None) == "done"
+def test_whoever_calls_may_say_what_is_tried_again() -> None:
+    script = Script(ServerFault("503"), Unreachable("no route"))
+    with pytest.raises(Unreachable):
+        call_with_retry(
+            RetryPolicy(), script, kind="write", sleep=lambda s: None,
+            repeat=lambda error: isinstance(error, ServerFault),
+        )  # fmt: skip
+    assert script.calls == 2
 
 
 def test_the_number_of_attempts_is_bounded_and_the_last_error_is_raised_as_it_is() -> None:

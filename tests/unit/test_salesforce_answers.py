@@ -194,14 +194,14 @@ def test_a_name_that_would_change_another_part_of_the_row_is_refused(name: str) 
         row(change(**{name: "x"}), "Contact")
 
 
-def test_a_refused_row_keeps_salesforces_words_and_never_an_id_that_they_name() -> None:
+def test_a_refused_row_never_names_the_record_that_it_is_a_duplicate_of() -> None:
     answer = {
         "id": "003OTHER",
         "success": False,
         "errors": [
             {
                 "statusCode": "DUPLICATES_DETECTED",
-                "message": "Use one of these records? 003OTHER",
+                "message": "Jane Doe exists. Use one of these records? 003OTHER",
                 "fields": ["Email"],
             }
         ],
@@ -212,7 +212,7 @@ def test_a_refused_row_keeps_salesforces_words_and_never_an_id_that_they_name() 
         "003A",
         "DUPLICATES_DETECTED",
     )
-    assert got.message == "Use one of these records? 003OTHER (Email)"
+    assert got.message == "Email"
     assert "duplicate rule" in got.hint
     assert not got.duplicate_key
 

@@ -120,6 +120,7 @@ class SalesforceSandbox(Sandbox):
             "    auth: {flow: client_credentials, client_id: sandbox, "
             "client_secret: sandbox-secret}\n"
             "    mapping: mappings/salesforce.yaml\n"
+            "    late_seconds: 2  # a sandbox is done with a request in no time\n"
         )
 
     def close(self) -> None:

@@ -62,7 +62,7 @@ def checked(field: Field, value: Stored) -> Stored:
             raise RowProblem("MALFORMED_ID", message, [field.name])
         return found
     if field.kind in TEXTS and field.length and len(value) > field.length:
-        message = f"{field.label}: data value too large (max length={field.length})"
+        message = f"{field.label}: data value too large: {value} (max length={field.length})"
         raise RowProblem("STRING_TOO_LONG", message, [field.name])
     if field.kind is Kind.EMAIL and not _EMAIL.fullmatch(value):
         message = f"{field.label}: invalid email address: {value}"

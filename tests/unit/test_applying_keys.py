@@ -1,0 +1,65 @@
+"""A task's key is trusted only where the CRM itself says that it keeps it unique."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crm_sync.store.states import State
+from tests.faults.apply_crm import World, a_task, an_update, open_world
+
+TITLE = ("Title", "VP Sales", "CRO")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = open_world(tmp_path / "crm-sync.db")
+    for id in ("C1", "C2", "C3"):
+        world.crm.put(id, Title="VP Sales")
+    yield world
+    world.store.close()
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "late"])
+def test_where_the_field_is_not_kept_unique_a_task_is_made_at_most_once(
+    world: World, fault: str
+) -> None:
+    world.crm.keyed = False
+    plan = world.save(a_task("C1"))
+    world.crm.script = [fault]
+    for _ in range(2):
+        report = world.apply(plan)
+        assert report.problems[0].state == State.UNKNOWN
+        assert "not sent again" in report.problems[0].hint
+        world.crm.sleep(3600)
+    assert world.crm.calls["write"] == 1
+    assert len(world.crm.tasks()) == (0 if fault == "drop_before" else 1)
+
+
+def test_the_report_says_that_tasks_were_sent_at_most_once(world: World) -> None:
+    world.crm.keyed = False
+    report = world.apply(world.save(an_update("C1", TITLE), a_task("C1")))
+    assert any("once at most" in one for one in report.notices)
+    assert report.complete
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_the_crm_is_asked_once_and_only_if_there_are_tasks(world: World, keyed: bool) -> None:
+    world.crm.keyed = keyed
+    report = world.apply(world.save(*[an_update(f"C{n}", TITLE) for n in (1, 2, 3)]))
+    assert world.crm.calls["describe"] == 0
+    assert report.notices == ()
+    world.apply(world.save(*[a_task(f"C{n}") for n in (1, 2, 3)]))
+    assert world.crm.calls["describe"] == 1
+
+
+def test_where_it_is_kept_unique_nothing_is_said_and_a_lost_answer_is_made_good(
+    world: World,
+) -> None:
+    world.crm.script = ["drop_before"]
+    report = world.apply(world.save(a_task("C1")))
+    assert report.notices == ()
+    assert report.counts == {State.DONE: 1}
+    assert len(world.crm.tasks()) == 1
