@@ -19,7 +19,10 @@ from crm_sync.cli.common import (
 if TYPE_CHECKING:
     from crm_sync.connector import Finding
 
-SHIPPED = ("mappings/salesforce.yaml", "mappings/people_data_labs.yaml", "mappings/playbooks.yaml")
+SHIPPED = tuple(
+    f"mappings/{name}.yaml"
+    for name in ("salesforce", "people_data_labs", "vendor_csv", "playbooks")
+)
 _MARK = {"ok": "[green]ok[/green]     ", "warning": "[yellow]look[/yellow]   ",
          "problem": "[red]problem[/red]"}  # fmt: skip
 
