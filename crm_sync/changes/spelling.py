@@ -31,6 +31,11 @@ _ACRONYMS = _each(
 )
 _SPECIAL = {"gmbh": "GmbH", "phd": "PhD", "iot": "IoT", "devops": "DevOps"}
 _WORD = re.compile(r"[^\s/(),\[\]-]+")
+_FRENCH = re.compile(
+    r"[àâçèéêëîïôœùû]|\b(?:d|l|qu)['’]"
+    r"|(?<![\w-])(?:de|des|du|et|la|le|les|en|aux|chez|responsable|commerciale?|acheteur"
+    r"|juridique|adjointe?)(?![\w-])"
+)
 _DOTTED = re.compile(r"(?:\w\.){2,}\w?\.?")
 _ELISION = re.compile(r"([dl]|qu)['’](.+)")
 
@@ -42,6 +47,21 @@ def restore_case(text: str) -> str:
     return _WORD.sub(lambda found: _word(found.group(), first=found.start() == 0), text)
 
 
+def restore_title(text: str) -> str:
+    """As `restore_case`, with capitals as French titles have them: `Directrice des opérations`."""
+    if text != text.lower() or not _FRENCH.search(text):
+        return restore_case(text)
+    words = _WORD.sub(lambda found: _french_word(found.group()), text)
+    return words[:1].upper() + words[1:]
+
+
+def _french_word(word: str) -> str:
+    bare = word.rstrip(".:;!?")
+    if bare in _ACRONYMS or _DOTTED.fullmatch(word):
+        return word.upper()
+    return _SPECIAL[bare] + word[len(bare) :] if bare in _SPECIAL else word
+
+
 def add_shown_texts(db: DuckDBPyConnection) -> None:
     """Make `shown_text(source, text, shown)` for the texts that a verdict may show.
 
@@ -51,12 +71,19 @@ def add_shown_texts(db: DuckDBPyConnection) -> None:
 
     found = db.sql(
         """
-        SELECT DISTINCT source, unnest([job_title, job_organisation, last_title]) AS text
-        FROM doubted SEMI JOIN restoring USING (source)
+        WITH texts AS (
+            SELECT source, unnest([job_title, last_title]) AS text, true AS title FROM doubted
+            UNION ALL SELECT source, job_organisation, false FROM doubted
+        )
+        SELECT source, text, bool_or(title) AS title
+        FROM texts SEMI JOIN restoring USING (source)
+        WHERE text IS NOT NULL GROUP BY source, text
         """
     ).to_arrow_table()
-    texts = found.column("text").to_pylist()
-    shown = pa.array([None if text is None else restore_case(text) for text in texts], pa.string())
+    rows = zip(found.column("text").to_pylist(), found.column("title").to_pylist(), strict=True)
+    shown = pa.array(
+        [restore_title(text) if title else restore_case(text) for text, title in rows], pa.string()
+    )
     db.register("found_text", found.append_column("shown", shown))
     db.execute(
         "CREATE OR REPLACE TEMP TABLE shown_text AS SELECT source, text, shown FROM found_text"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync.changes.spelling import restore_case
+from crm_sync.changes.spelling import restore_case, restore_title
 from tests.support.judging import contact, job, judge_rows, profile
 
 
@@ -63,3 +63,19 @@ def test_the_spelling_of_the_crm_goes_first(tmp_path: Path) -> None:
     row = judged.job_changes.to_pylist()[0]
     assert row["kind"] == "moved"
     assert (row["to_title"], row["to_organisation"]) == ("V.P. Sales", "NewCo S.A.")
+
+
+@pytest.mark.parametrize(
+    ("given_text", "shown"),
+    [
+        ("directrice des opérations", "Directrice des opérations"),
+        ("chef d'équipe b2b", "Chef d'équipe B2B"),
+        ("directeur rh adjoint", "Directeur RH adjoint"),
+        ("vp of procurement", "VP of Procurement"),
+        ("chief of staff", "Chief of Staff"),
+        ("en-us lead", "En-US Lead"),
+        ("Directrice des Opérations", "Directrice des Opérations"),
+    ],
+)
+def test_french_titles_have_the_capitals_of_french(given_text: str, shown: str) -> None:
+    assert restore_title(given_text) == shown

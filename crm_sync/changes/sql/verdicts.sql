@@ -1,9 +1,11 @@
 -- One verdict per contact, with its evidence in words.
 
 -- Texts as they are shown: shown_text(source, text, shown) restores capitals where a source lost
--- them; where the CRM spells a title or a company itself, its most frequent spelling is used.
+-- them; where the CRM spells a title or a company itself, its most frequent spelling is used. A
+-- title of several words all in capitals, or all without, was typed in haste: it is no model.
 CREATE OR REPLACE TEMP TABLE crm_title AS
-SELECT fold(title) AS key, title AS spelling FROM contact_person WHERE title <> ''
+SELECT fold(title) AS key, title AS spelling FROM contact_person
+WHERE title <> '' AND NOT (contains(title, ' ') AND title IN (upper(title), lower(title)))
 GROUP BY fold(title), title
 QUALIFY row_number() OVER (PARTITION BY fold(title) ORDER BY count(*) DESC, title) = 1;
 
