@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,13 +145,50 @@ def _first_pages(crm: Steady, mapping: Mapping) -> Iterator[Finding]:
         yield Finding(Level.OK, f"{entity.value}s", said)
 
 
+def _without_uniqueness(spec: FieldSpec) -> FieldSpec:
+    """A task's key that is not unique is told by `_task_key`: tasks can be made without."""
+    return replace(spec, unique=False) if spec.entity is Entity.TASK else spec
+
+
+def _task_key(crm: Steady, mapping: Mapping, described: Sequence[FieldSpec]) -> Iterator[Finding]:
+    """Whether the CRM itself keeps a task from being made twice."""
+    from crm_sync.applying.work import keeps_unique
+
+    key = mapping.writes(Entity.TASK).get("key")
+    names = {spec.name.casefold() for spec in described}
+    if not crm.capabilities.unique_task_key:
+        yield Finding(
+            Level.WARNING,
+            "tasks",
+            "this CRM keeps no key of a task unique: tasks are then created at most once",
+            "Nothing can be done; a lost answer is named in the report of the run.",
+        )
+    elif key is None:
+        place = mapping.file.place((Entity.TASK.value, "write"))
+        yield Finding(
+            Level.WARNING,
+            "tasks",
+            f"{place}: `key` is not mapped: tasks are then created at most once",
+            "Map it to a text field that the CRM keeps unique.",
+        )
+    elif key.field.casefold() in names and not keeps_unique(described, key.field):
+        place = mapping.file.place((Entity.TASK.value, "write", "key"))
+        yield Finding(
+            Level.WARNING,
+            "tasks",
+            f"{place}: the CRM does not keep `{key.field}` unique: tasks are then created at most "
+            "once",
+            "Make the field unique in the CRM, or map `key` to one that is.",
+        )
+
+
 def _fields(crm: Steady, mapping: Mapping) -> Iterator[Finding]:
     """What the mapping names and the CRM does not have, or does not let us write."""
     named = {
         write.field for entity in (Entity.CONTACT, Entity.TASK)
         for write in mapping.writes(entity).values()
     }  # fmt: skip
-    wanted: list[FieldSpec] = [spec for spec in crm.schema if spec.name in named]
+    wanted = [_without_uniqueness(spec) for spec in crm.schema if spec.name in named]
     lacking = crm.missing_schema(wanted)
     for change in lacking:
         yield Finding(
@@ -165,7 +202,10 @@ def _fields(crm: Steady, mapping: Mapping) -> Iterator[Finding]:
     for entity in (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK):
         if mapping.reads(entity) is None and not mapping.writes(entity):
             continue
-        for problem in mapping.problems(entity, crm.describe(entity)):
+        described = crm.describe(entity)
+        if entity is Entity.TASK:
+            yield from _task_key(crm, mapping, described)
+        for problem in mapping.problems(entity, described):
             if not any(f"`{name}`" in problem.message for name in missing):
                 wrong += 1
                 yield _as_finding(problem)
