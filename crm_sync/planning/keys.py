@@ -45,8 +45,8 @@ def update_key(
 ) -> str:
     """The key of the update of a contact; `edits` are the edited fields that it would replace.
 
-    The name of the connection is no part of it, so that it can be renamed: ids are unique within
-    a CRM, and what is done or rejected is kept per connection.
+    The name of the connection is no part of it, so that renaming it makes no second task: ids are
+    unique within a CRM, and what is done or rejected is kept per connection all the same.
     """
     versions = sorted(f"{name}@{edited_at.isoformat()}" for name, edited_at in edits)
     return stable_key(Entity.CONTACT, contact_id, action, claim, *versions)
