@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 
 PLACES_TOLD = 3
 
+HELD_BYTES = 512 << 20
+"""Records of so much text are taken apart once and held; more are read again for every pass."""
+
+_UNPACKED = {".gz": 10, ".parquet": 5}
+
 
 @dataclass(frozen=True)
 class Documents:
-    """`view` is the statement that defines the view `source_row` over the files."""
+    """Statements that make `source_row`, a table or a view over the files, and drop it."""
 
-    view: str
+    make: str
+    drop: str
 
 
 def open_documents(
@@ -42,11 +48,18 @@ def open_documents(
     else:
         relation = _json(db, paths, kind)
     layout = compile_layout(mapping, flat=kind == "csv")
+    shape = "TABLE" if _text_bytes(paths) <= HELD_BYTES else "VIEW"
     return Documents(
-        f"CREATE OR REPLACE TEMP VIEW source_row AS SELECT {layout.select_list}, "  # noqa: S608 - every name in it is quoted
+        f"CREATE TEMP {shape} source_row AS SELECT {layout.select_list}, "  # noqa: S608 - every name in it is quoted
         f"hash(doc) AS version FROM (SELECT doc, from_json(doc, {literal(layout.structure)}) AS r "
-        f"FROM {relation})"
+        f"FROM {relation})",
+        f"DROP {shape} source_row",
     )
+
+
+def _text_bytes(paths: Sequence[Path]) -> int:
+    """About how much text the files hold."""
+    return sum(scan.size_of(path) * _UNPACKED.get(path.suffix, 1) for path in paths)
 
 
 def with_places(count: Staged, paths: Sequence[Path], mapping: VendorMapping) -> Staged:

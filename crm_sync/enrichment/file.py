@@ -57,12 +57,13 @@ class FileSource:
     def stage(self, db: DuckDBPyConnection, *, today: date) -> Staged:
         """See `Source.stage`. Every file is checked to its end before a profile is staged."""
         with _damage_told(self.paths):
-            layout = documents.open_documents(db, self.paths, self.format, self.mapping)
-            db.execute(layout.view)
+            opened = documents.open_documents(db, self.paths, self.format, self.mapping)
+            db.execute(opened.make)
             latest = min(self.as_of or today, today)
             count = staging.stage(
                 db, self.name, latest=latest, dated=self._dated(), paths=self.paths
             )
+            db.execute(opened.drop)
         if count.rejected and self.format == "jsonl":
             return documents.with_places(count, self.paths, self.mapping)
         return count

@@ -41,7 +41,7 @@ def stage(
     dated: Literal["by_record", "by_delivery", "never"],
     paths: Sequence[Path] = (),
 ) -> Staged:
-    """Take what could match out of the view `source_row` into `profile`, `employment` and `hit`.
+    """Take what could match out of `source_row` into `profile`, `employment` and `hit`.
 
     `latest` is the newest date that the source can speak of. `dated` says who tells as of when a
     profile speaks: each record (where it does not, that is unknown), the delivery as a whole, or

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crm_sync.enrichment import scan
+from crm_sync.enrichment import documents, scan
 from crm_sync.enrichment.file import open_source
 from crm_sync.errors import ConfigError, InputError
 from crm_sync.matching.engine import Judgement, judge
@@ -90,6 +90,28 @@ def test_compressed_lines_blank_lines_and_windows_line_ends(tmp_path: Path) -> N
     text = "\ufeff" + json.dumps(JANE) + "\r\n\r\n"
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(text.encode()))
     assert moved(read(tmp_path, "a.jsonl.gz"))
+
+
+def test_files_too_large_to_be_held_are_judged_as_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"{HEADER}\n{ROW}\n"
+    (tmp_path / "b.csv").write_text(text, encoding="utf-8")
+    lines(tmp_path / "a.jsonl", JANE, {**JANE, "id": None}, {**JANE, "job_last_verified": None})
+
+    def judged() -> list[Judgement]:
+        first = open_source("one", "a.jsonl", PDL, AS_OF, tmp_path)
+        second = open_source("two", "b.csv", FLAT, AS_OF, tmp_path)
+        return [judge(CRM, [first, second], now=NOW), judge(CRM, [second, first], now=NOW)]
+
+    held = judged()
+    monkeypatch.setattr(documents, "HELD_BYTES", 0)
+    for one, other in zip(held, judged(), strict=True):
+        assert moved(one)
+        assert one.job_changes.equals(other.job_changes)
+        assert one.matches.equals(other.matches)
+        assert one.observations.equals(other.observations)
+        assert one.sources == other.sources
 
 
 def test_a_json_array(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
--- One source: source_row (a view over its records) joined with wanted(key).
+-- One source: source_row (its records) joined with wanted(key).
 
 -- Companies are written the same way again and again: each spelling is normalised once, and only
 -- those that some contact's employer has are looked for in the records.
