@@ -151,7 +151,7 @@ def refuse_if_unfit(workspace: Workspace, connection: Connection, stored: Plan) 
         found = tripped(
             stored,
             plans.decisions(tx, stored),
-            settled=journal.done_keys(tx, stored.connection),
+            settled=journal.sent_keys(tx, stored.connection),
             tasks_today=journal.tasks_created_since(tx, stored.connection, since),
         )
     if found:

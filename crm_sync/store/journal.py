@@ -62,6 +62,14 @@ def done_keys(tx: Connection, connection: str) -> frozenset[str]:
     return frozenset(tx.execute(query).scalars())
 
 
+def sent_keys(tx: Connection, connection: str) -> frozenset[str]:
+    """Every key that is in effect, or was sent and may come into effect yet."""
+    from sqlalchemy import select
+
+    here = (intent.c.connection == connection) & stands({State.DONE, *OPEN})
+    return frozenset(tx.execute(select(intent.c.key).where(here)).scalars())
+
+
 def states(tx: Connection, connection: str, keys: Iterable[str]) -> dict[str, State]:
     """Where these keys stand; a key that was never taken up is absent."""
     from sqlalchemy import select

@@ -149,6 +149,7 @@ def test_connections_do_not_share_keys(store: Store) -> None:
         journal_entries.enter(tx, other, [Entry(CHANGE, State.SENDING)], START)
         assert journal.done_keys(tx, "acme") == {CHANGE.key}
         assert journal.done_keys(tx, "other") == frozenset()
+        assert journal.sent_keys(tx, "other") == {CHANGE.key}
         assert [one.key for one in journal.open_intents(tx, "other")] == [CHANGE.key]
         assert journal.open_intents(tx, "acme") == []
 
