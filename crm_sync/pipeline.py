@@ -86,7 +86,11 @@ def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) ->
     connection = workspace.config.connection(stored.connection)
     with _recorded(workspace, connection.name, "apply", plan_id) as run:
         refuse_if_unfit(workspace, connection, stored)
+        mapping = workspace.mapping(connection)
         with workspace.crm(connection) as crm:
+            # Somebody may have been deleted, or have opted out, since the plan was made.
+            with workspace.store.lock(connection.name):
+                _read_crm(workspace, connection, mapping, crm, run, utc_now(), progress)
             report = _apply(workspace, connection, crm, stored, run, progress)
             return _outcome(workspace, run, stored, report, crm)
 

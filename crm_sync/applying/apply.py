@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from crm_sync.applying.batches import batches, phases
 from crm_sync.applying.inverse import originals
@@ -16,11 +17,14 @@ from crm_sync.applying.send import send_batch
 from crm_sync.applying.work import Clock, Crm, TaskKey, Work
 from crm_sync.calls.retry import RetryPolicy, Sleep
 from crm_sync.mapping import Mapping as CrmMapping
-from crm_sync.model import Change, Operation, Plan
-from crm_sync.store import journal, journal_entries, plans
+from crm_sync.model import Change, Entity, Operation, Plan
+from crm_sync.store import journal, journal_entries, plans, records
 from crm_sync.store.database import Store
 from crm_sync.store.intents import Entry, Intent, Scope
 from crm_sync.store.states import State
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 __all__ = ["ApplyReport", "Problem", "apply_plan"]
 
@@ -103,8 +107,22 @@ def _choose(work: Work, plan: Plan) -> tuple[Selection, Mapping[str, Intent]]:
             rejected=plans.rejected_keys(tx, plan.connection),
             held=journal.states(tx, plan.connection, [one.key for one in plan.changes]),
             operations=work.crm.capabilities.operations,
+            undone=plans.undone_keys(tx, plan.connection),
+            superseded=plans.superseded_keys(tx, plan),
+            gone=_gone(tx, plan),
         )
     return chosen, taking_back
+
+
+def _gone(tx: Connection, plan: Plan) -> frozenset[str]:
+    """Contacts of the plan that are deleted, or have left the mapping's filter: they opted out.
+
+    What was written before is taken back all the same, so this is not asked of an undo.
+    """
+    if plan.undo_of is not None:
+        return frozenset()
+    contacts = {one.contact_id for one in plan.changes}
+    return records.gone_ids(tx, plan.connection, Entity.CONTACT, contacts)
 
 
 def _ready(work: Work, phase: Sequence[Change]) -> tuple[Sequence[Change], int]:

@@ -17,6 +17,9 @@ WAITING = "waits for a person's approval"
 REFUSED = "rejected by a person"
 REFUSED_EARLIER = "rejected or undone earlier"
 UNSETTLED = "sent earlier, outcome unknown: see whether it is in the CRM"
+TAKEN_BACK = "taken back by an undo"
+SUPERSEDED = "no longer proposed by the newest plan"
+OUT_OF_SCOPE = "the contact is gone, or outside the mapping's filter by now"
 UNABLE = "this CRM's connector cannot do that"
 NO_REQUIREMENT = "waits for the change that it talks about"
 
@@ -56,11 +59,16 @@ def select(
     rejected: Collection[str],
     held: Mapping[str, State],
     operations: Collection[Operation],
+    undone: Collection[str] = (),
+    superseded: Collection[str] = (),
+    gone: Collection[str] = (),
 ) -> Selection:
     """The changes that may be sent now.
 
     `decisions` are people's, by key, given for this very content; `rejected` the keys of the
     connection that must not come again; `held` where this plan's keys stand, after settling.
+    `undone` are keys taken back, `superseded` keys that the newest plan dropped, `gone` the ids
+    of contacts that the CRM no longer gives us.
     """
     go: list[Change] = []
     skipped: Counter[str] = Counter()
@@ -68,16 +76,19 @@ def select(
     for change in plan.changes:
         state = held.get(change.key)
         if state is State.DONE:
-            done += 1
+            done += change.key not in undone
+            skipped[TAKEN_BACK] += change.key in undone
             continue
         reason = _reason(change, decisions.get(change.key), rejected, state)
+        if not reason and (change.key in superseded or change.contact_id in gone):
+            reason = OUT_OF_SCOPE if change.contact_id in gone else SUPERSEDED
         if not reason and change.operation not in operations:
             reason = UNABLE
         if reason:
             skipped[reason] += 1
         else:
             go.append(change)
-    return Selection(tuple(go), done, dict(skipped))
+    return Selection(tuple(go), done, dict(+skipped))
 
 
 def _reason(

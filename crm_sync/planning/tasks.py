@@ -30,7 +30,7 @@ from crm_sync.planning.wording import Language, clean, shorten
 
 SUBJECT_LIMIT = 255
 BODY_LIMIT = 10_000
-NO_OWNER = "no active colleague owns the contact or its account: the CRM gives the task its owner"
+NO_OWNER = "no active colleague owns the contact or its account: approved, the CRM chooses who"
 WAITS = "it waits for the update of the contact that it talks about"
 
 AccountNames = Mapping[str, str | None]
@@ -64,7 +64,8 @@ def task_for(
     key = task_key(job_change.contact_id, claim_of(job_change))
     ruling = rule_on_claim(job_change.band, inputs.mode)
     waits = update is not None and update.disposition is Disposition.REVIEW
-    held = waits or ruling.verdict is not Verdict.WRITE
+    # A task in a queue that nobody reads is worse than one that waits for a decision.
+    held = waits or not owner.id or ruling.verdict is not Verdict.WRITE
     words = [*ruling.why, *([WAITS] if waits else []), *([] if owner.id else [NO_OWNER])]
     values = _values(inputs, job_change, state, rule, owner, names) | {"key": key}
     return Change(

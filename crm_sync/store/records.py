@@ -112,6 +112,21 @@ def records_of(
     return found
 
 
+def gone_ids(
+    tx: Connection, connection: str, entity: Entity, ids: Collection[str]
+) -> frozenset[str]:
+    """Those of these records that are known to be gone."""
+    from sqlalchemy import select
+
+    found: set[str] = set()
+    for some in chunks(ids):
+        query = select(record.c.id).where(
+            _of(connection, entity) & record.c.id.in_(some) & record.c.gone_at.is_not(None)
+        )
+        found.update(tx.execute(query).scalars())
+    return frozenset(found)
+
+
 def all_records(tx: Connection, connection: str, entity: Entity) -> dict[str, Record]:
     """Every live record of an entity: for the small ones (colleagues, accounts)."""
     from sqlalchemy import select
