@@ -34,6 +34,7 @@ PARTS = {"new_account": ("name", "owner", "url"), "loop": ("index", "first", "la
 """What may follow a dot."""
 
 SOURCE_LIMIT = 10_000
+_TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 RENDERED_LIMIT = 20_000
 
 _FILTERS = ("default", "first", "join", "last", "length", "lower", "trim", "upper")
@@ -62,7 +63,8 @@ class Template:
         `values` has all of `VARIABLES`. Raises `ConfigError` for what loading could not foresee.
         """
         try:
-            return _bounded(self.compiled.generate(values))
+            # "… at Vexalor Corp.." is what a sentence ends with when the name has a stop itself.
+            return _TWO_STOPS.sub(".", _bounded(self.compiled.generate(values)))
         except (TemplateError, TypeError, ValueError) as problem:
             raise ConfigError(
                 f"the template cannot be filled in: {problem}",

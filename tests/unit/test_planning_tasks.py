@@ -15,6 +15,7 @@ from crm_sync.model import (
     Band,
     Baseline,
     Change,
+    Disposition,
     Entity,
     Evidence,
     JobChange,
@@ -194,3 +195,22 @@ def test_hostile_names_reach_the_crm_as_plain_text() -> None:
     assert _after(update)["new_organisation"] == "Norvex"
     assert _after(update)["new_title"] == "CEO Bcc: x"
     assert _after(task)["subject"] == "{{ source }} O'Brien<script> a rejoint Norvex"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_name_that_ends_in_a_stop_does_not_end_a_sentence_twice(language: str) -> None:
+    move = replace(
+        MOVE, before=Position("CEO", "Vexalor Corp."), after=Position("CEO", "Norvex, Inc.")
+    )
+    colleagues = {"u1": {**COLLEAGUES["u1"], "language": language}}
+    body = str(_after(_task(move, colleagues=colleagues))["body"])
+    assert "Norvex, Inc." in body
+    assert ".." not in body.replace("...", "")
+
+
+def test_a_task_that_nobody_active_would_own_waits_for_a_person() -> None:
+    inactive = {"u1": {**COLLEAGUES["u1"], "active": False}}
+    accounts = {"a1": {"name": "Vexalor", "owner_id": "u1"}}
+    task = _task(MOVE, colleagues=inactive, accounts=accounts)
+    assert task.disposition is Disposition.REVIEW
+    assert "no active colleague" in task.held_by
