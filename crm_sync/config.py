@@ -148,8 +148,8 @@ class Connection:
         from crm_sync.yamlproblems import secret_names
 
         at = ("connections", self.name)
-        self._refuse_unknown(model)
         resolved = _resolve(self.raw, secret_names(model), self, at)
+        self._refuse_unknown(model)
         return validate(model, self.file, resolved, at)
 
     def _refuse_unknown(self, model: type[ConnectorConfig]) -> None:

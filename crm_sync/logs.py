@@ -57,7 +57,7 @@ def configure(*, verbose: bool = False, json: bool = False) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
-            logging.INFO if verbose else logging.ERROR
+            logging.INFO if verbose else logging.WARNING
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -34,7 +34,8 @@ class Workspace:
         """What the mapping would read or write elsewhere than the connector does."""
         from crm_sync.registry import find
 
-        return self.mapping(connection).misplaced(find(connection.settings.connector).objects)
+        objects = find(connection.settings.connector).objects
+        return self.mapping(connection).misplaced(objects)
 
     @contextmanager
     def crm(self, connection: Connection, *, despite_mapping: bool = False) -> Iterator[Steady]:

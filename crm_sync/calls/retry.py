@@ -69,7 +69,7 @@ def call_with_retry(
         import structlog
 
         error = state.outcome.exception() if state.outcome else None
-        structlog.get_logger("crm_sync.calls").warning(
+        structlog.get_logger("crm_sync.calls").info(
             "call.retry",
             kind=kind,
             attempt=state.attempt_number,
