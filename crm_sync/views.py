@@ -55,6 +55,7 @@ def plan_view(
     decided = plans.decisions(tx, plan)
     states = _states(tx, plan, [one.key for one in shown])
     return {
+        "id": plan.id,
         "plan": plan.id,
         "connection": plan.connection,
         "mode": plan.mode.value,
@@ -125,6 +126,7 @@ def sources_view(sources: Mapping[str, Staged]) -> dict[str, Any]:
 def run_view(run: Run) -> dict[str, Any]:
     """One run."""
     return {
+        "id": run.id,
         "run": run.id,
         "connection": run.connection,
         "kind": run.kind,

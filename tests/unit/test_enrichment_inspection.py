@@ -26,6 +26,14 @@ JANE = json.dumps(profile(job("Acme", "CTO", "2020"), full_name="Jané Roe")).en
 RECORD = {"id": "1", "full_name": "Jane Roe", "experience": [job("Acme", "CTO")]}
 
 
+def passes(one: FileSource) -> bool:
+    try:
+        one.inspect()
+    except InputError:
+        return False
+    return True
+
+
 def source(folder: Path, name: str, content: bytes, mapping: Path = PDL) -> FileSource:
     (folder / name).write_bytes(content)
     return open_source("vendor", name, mapping, date(2026, 6, 15), folder)
@@ -109,12 +117,12 @@ def test_every_file_of_a_source_is_looked_at(tmp_path: Path) -> None:
     ],
 )
 def test_a_sound_file_passes(tmp_path: Path, name: str, content: bytes) -> None:
-    source(tmp_path, name, content).inspect()
+    assert passes(source(tmp_path, name, content))
 
 
 def test_sound_parquet_passes(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist([RECORD]), tmp_path / "a.parquet")
-    open_source("vendor", "a.parquet", PDL, None, tmp_path).inspect()
+    assert passes(open_source("vendor", "a.parquet", PDL, None, tmp_path))
 
 
 def test_text_that_unpacks_to_hundreds_of_times_its_size_is_refused(tmp_path: Path) -> None:
@@ -144,7 +152,7 @@ def test_parquet_pages_that_unpack_to_hundreds_of_times_their_size_are_refused(
 
 
 def test_what_shrinks_well_but_stays_small_is_no_bomb(tmp_path: Path) -> None:
-    source(tmp_path, "a.jsonl.gz", gzip.compress(MANY * 50)).inspect()
+    assert passes(source(tmp_path, "a.jsonl.gz", gzip.compress(MANY * 50)))
 
 
 BLOCK = """\
