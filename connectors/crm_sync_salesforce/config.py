@@ -37,12 +37,18 @@ class SessionId(_Auth):
         return value
 
 
+ORG_LATE = 600.0
+SANDBOX_LATE = 2.0
+
+
 class SalesforceConfig(ConnectorConfig):
     """Where the org is and how to sign in. Time-outs are in seconds.
 
     `read_timeout` is the longest silence while an answer is awaited. `settle_seconds` is how long a
     write may take to become visible. `late_seconds` is how long Salesforce itself goes on with a
     request that nobody waits for any more; a write without an answer is not sent again before.
+    Left out, it is Salesforce's own limit of ten minutes, and two seconds toward this machine,
+    where only a sandbox can be.
     """
 
     instance_url: str
@@ -51,8 +57,15 @@ class SalesforceConfig(ConnectorConfig):
     connect_timeout: float = Field(10.0, gt=0, le=120)
     read_timeout: float = Field(120.0, gt=0, le=600)
     settle_seconds: float = Field(10.0, ge=0, le=600)
-    late_seconds: float = Field(600.0, ge=0, le=3600)
+    late_seconds: float | None = Field(None, ge=0, le=3600)
     page_size: int = Field(2000, ge=200, le=2000)
+
+    @property
+    def patience(self) -> float:
+        """`late_seconds`, or what it is when left out."""
+        if self.late_seconds is not None:
+            return self.late_seconds
+        return SANDBOX_LATE if is_loopback(urlsplit(self.instance_url).hostname or "") else ORG_LATE
 
     @field_validator("api_version", mode="before")
     @classmethod

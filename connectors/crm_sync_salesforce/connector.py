@@ -71,7 +71,7 @@ class SalesforceConnector:
             type(self).capabilities,
             page_size=config.page_size,
             settle_seconds=config.settle_seconds,
-            late_seconds=config.late_seconds,
+            late_seconds=config.patience,
         )
 
     @classmethod

@@ -101,3 +101,21 @@ def test_importing_the_connector_loads_no_http_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "patience"),
+    [
+        ("https://acme.my.salesforce.com", {}, 600.0),
+        ("http://127.0.0.1:8080", {}, 2.0),
+        ("http://localhost:8080", {}, 2.0),
+        ("http://127.0.0.1:8080", {"late_seconds": 30}, 30.0),
+        ("https://acme.my.salesforce.com", {"late_seconds": 0}, 0.0),
+    ],
+)
+def test_an_org_is_given_ten_minutes_and_a_sandbox_two_seconds(
+    url: str, given: dict[str, float], patience: float
+) -> None:
+    auth = {"flow": "session_id", "session_id": "x"}
+    config = SalesforceConfig.model_validate({"instance_url": url, "auth": auth, **given})
+    assert config.patience == patience
