@@ -10,6 +10,7 @@ CrmSyncError                         exit code
 │   ├── GuardTripped                     the plan would write more than the guards let through
 │   └── PlanStale                        expired, superseded, or not what was approved
 ├── AccessDenied                     5   credentials or permissions
+│   └── ScopeMissing                     the credentials are good; one object is closed to them
 └── TryLater                        75   nothing is wrong that time does not mend
     ├── Unreachable                      no connection could be made: nothing was sent
     ├── RateLimited                      the CRM asks to slow down (`retry_after` seconds)
@@ -84,6 +85,19 @@ class AccessDenied(CrmSyncError):
     """The CRM refused the credentials, or they lack a permission."""
 
     exit_code = 5
+
+
+class ScopeMissing(AccessDenied):
+    """The credentials are good, but lack a permission for one object; the others answer.
+
+    `scopes` are the permissions asked for, under the CRM's names; empty if it did not say.
+    """
+
+    def __init__(
+        self, message: str, *, place: str = "", fix: str = "", scopes: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, place=place, fix=fix)
+        self.scopes = scopes
 
 
 class TryLater(CrmSyncError):
