@@ -6,7 +6,7 @@ before the next begins, so that what was interrupted is simply done again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from crm_sync.config import Connection
 from crm_sync.errors import CrmSyncError, NotFound, PlanStale, Refused, TryLater
 from crm_sync.mapping import Mapping as CrmMapping
-from crm_sync.model import Mode, Plan
+from crm_sync.model import Entity, Mode, Plan
 from crm_sync.progress import Progress, silent
 from crm_sync.store import journal, plans, runs
 from crm_sync.workspace import Workspace, utc_now
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crm_sync.applying.undo import UndoNotes
     from crm_sync.calls.steady import Steady
     from crm_sync.enrichment.source import Staged
+    from crm_sync.stages.pull import Pulled, Unread
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Outcome:
     """What a command did: its run, the plan it made or applied, and what became of it.
 
     `waiting` counts the changes of the plan that still need a person's decision; `sources` is what
-    each enrichment source held and left out, when it was read.
+    each enrichment source held and left out, when it was read; `unread` what the CRM kept closed.
     """
 
     run_id: int
@@ -42,6 +43,7 @@ class Outcome:
     waiting: int = 0
     sources: Mapping[str, Staged] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
+    unread: Sequence[Unread] = ()
 
 
 @dataclass
@@ -52,10 +54,11 @@ class _Run:
     outcome: str = "done"
     counts: dict[str, Any] = field(default_factory=dict)
     sources: Mapping[str, Staged] = field(default_factory=dict)
+    unread: Sequence[Unread] = ()
 
 
-def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> dict[str, int]:
-    """Bring our copy of the CRM up to date; returns new or changed records by entity."""
+def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> Pulled:
+    """Bring our copy of the CRM up to date."""
     connection = workspace.config.connection(name)
     mapping = workspace.mapping(connection)
     with (
@@ -63,9 +66,9 @@ def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent)
         _recorded(workspace, connection.name, "pull") as run,
         workspace.crm(connection) as crm,
     ):
-        changed = _read_crm(workspace, connection, mapping, crm, run, utc_now(), progress)
-        run.counts = dict(changed)
-    return changed
+        pulled = _read_crm(workspace, connection, mapping, crm, run, utc_now(), progress)
+        run.counts = dict(pulled.changed)
+    return pulled
 
 
 def plan(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> Outcome:
@@ -175,9 +178,19 @@ def _plan(
     sources = open_sources(workspace.config, connection)
     with store.lock(connection.name):
         _read_crm(workspace, connection, mapping, crm, run, now, progress)
-        judged = judge_all(store, connection, mapping, sources, now=now, progress=progress)
+        judged = judge_all(
+            store,
+            connection,
+            mapping,
+            sources,
+            now=now,
+            accounts_read=all(one.entity is not Entity.ACCOUNT for one in run.unread),
+            progress=progress,
+        )
         progress("Planning", 0, None)
-        made = draft_plan(store, connection, mapping, playbooks, crm, judged, now=now)
+        made = draft_plan(
+            store, connection, mapping, playbooks, crm, judged, now=now, unread=run.unread
+        )
     with store.begin() as tx:
         runs.set_plan(tx, run.id, made.id)
     run.sources = judged.sources
@@ -193,7 +206,7 @@ def _read_crm(
     run: _Run,
     now: datetime,
     progress: Progress,
-) -> dict[str, int]:
+) -> Pulled:
     """Settle what an earlier process left open, then pull.
 
     The other way round, a write of ours made just before a crash would be taken for an edit.
@@ -203,7 +216,19 @@ def _read_crm(
 
     store = workspace.store
     reconcile(store, crm, connection.name, mapping, run_id=run.id, now=utc_now)
-    return pull_all(store, connection, mapping, crm, now=now, progress=progress)
+    pulled = pull_all(store, connection, mapping, crm, now=now, progress=progress)
+    run.unread = pulled.unread
+    for one in pulled.unread:
+        _log_unread(connection.name, one)
+    return pulled
+
+
+def _log_unread(connection: str, unread: Unread) -> None:
+    import structlog
+
+    structlog.get_logger("crm_sync.pull").warning(
+        "pull.closed", connection=connection, entity=unread.entity.value, scopes=unread.scopes
+    )
 
 
 def _apply(
@@ -240,7 +265,7 @@ def _outcome(
 ) -> Outcome:
     with workspace.store.read() as tx:
         waiting = plans.count_waiting(tx, of.id)
-    return Outcome(run.id, of, report, undo, waiting, run.sources, crm.calls)
+    return Outcome(run.id, of, report, undo, waiting, run.sources, crm.calls, run.unread)
 
 
 @contextmanager
@@ -253,6 +278,7 @@ def _recorded(
     message = ""
     try:
         yield run
+        message = "; ".join(one.message for one in run.unread)
     except BaseException as problem:
         run.outcome = _ending(problem)
         message = problem.message if isinstance(problem, CrmSyncError) else type(problem).__name__

@@ -35,14 +35,17 @@ def pull(
 ) -> None:
     """Read the CRM into the local database: everything at first, then what changed since."""
     from crm_sync import pipeline
+    from crm_sync.cli.plan_text import print_unread
+    from crm_sync.cli.report_view import unread_view
 
     with workspace(context, config) as opened, progress(quiet=as_json) as bars:
-        changed = pipeline.pull(opened, connection, progress=bars)
+        pulled = pipeline.pull(opened, connection, progress=bars)
     if as_json:
-        print_json(changed)
+        print_json({**pulled.changed, "unread": unread_view(pulled.unread)})
         return
-    said = ", ".join(f"{count:,} {entity}s" for entity, count in changed.items())
+    said = ", ".join(f"{count:,} {entity}s" for entity, count in pulled.changed.items())
     console().print(f"New or changed: {said}.")
+    print_unread(console(), unread_view(pulled.unread))
 
 
 def plan(
@@ -54,6 +57,7 @@ def plan(
     """Read the CRM, compare, and show what would be written. Writes nothing to the CRM."""
     from crm_sync import pipeline
     from crm_sync.cli.plan_text import print_plan
+    from crm_sync.cli.report_view import unread_view
     from crm_sync.views import plan_view, sources_view
 
     with workspace(context, config) as opened:
@@ -63,6 +67,7 @@ def plan(
         with opened.store.read() as tx:
             view = plan_view(tx, outcome.plan, mapping, None if as_json else SHOWN)
     view["sources"] = sources_view(outcome.sources)
+    view["unread"] = unread_view(outcome.unread)
     if as_json:
         print_json(view)
     else:

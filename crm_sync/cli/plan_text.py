@@ -28,6 +28,7 @@ def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) ->
     if why_not := _not_planned(view["details"]):
         console.print(why_not, style="dim")
     print_left_out(console, view.get("sources", {}))
+    print_unread(console, view.get("unread", []))
     for guard in view["guards"]:
         if guard["tripped"]:
             console.print(f"[bold red]Guard {guard['name']}[/bold red]: {escape(guard['message'])}")
@@ -75,6 +76,13 @@ def print_left_out(console: Console, sources: dict[str, Any]) -> None:
             )
         for place in source["places"]:
             console.print(f"  {escape(place)}", style="dim", soft_wrap=True)
+
+
+def print_unread(console: Console, unread: list[dict[str, Any]]) -> None:
+    """What the CRM kept closed, so that the counts are not taken for the whole."""
+    for one in unread:
+        console.print(f"[bold yellow]not read[/bold yellow]: {escape(one['message'])}")
+        _indented(console, escape(one["fix"] or "Grant it, and pull again."), by=2)
 
 
 def funnel_line(funnel: dict[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from crm_sync.views import contact_names, funnel_steps, sources_view
 
 if TYPE_CHECKING:
     from crm_sync.pipeline import Outcome
+    from crm_sync.stages.pull import Unread
     from crm_sync.workspace import Workspace
 
 
@@ -43,6 +45,7 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         "waiting": outcome.waiting,
         "sources": sources_view(outcome.sources),
         "calls": dict(outcome.calls),
+        "unread": unread_view(outcome.unread),
     }
     if report is not None:
         view["applied"] = {
@@ -62,3 +65,17 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         view["undo"] = {"in_effect": outcome.undo.effects, "already_back": outcome.undo.already}
         view["left_alone"] = [asdict(note) for note in outcome.undo.kept]
     return view
+
+
+def unread_view(unread: Iterable[Unread]) -> list[dict[str, Any]]:
+    """What the CRM kept closed, and as of when it is known all the same."""
+    return [
+        {
+            "entity": one.entity.value,
+            "scopes": list(one.scopes),
+            "as_of": one.as_of.date().isoformat() if one.as_of else None,
+            "message": one.message,
+            "fix": one.fix,
+        }
+        for one in unread
+    ]

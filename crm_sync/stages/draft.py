@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
 from crm_sync.mapping import Mapping
-from crm_sync.model import Entity, Plan, Record, Scalar
+from crm_sync.model import Band, Entity, Evidence, JobChange, Plan, Record, Scalar
 from crm_sync.planning.inputs import ContactState, PlanInputs
 from crm_sync.stages.judge import Judged
+from crm_sync.stages.pull import Unread
 from crm_sync.store import baselines, journal, judgements, plans, records
 from crm_sync.store.database import Store
 
@@ -41,12 +42,20 @@ def draft_plan(
     judged: Judged,
     *,
     now: datetime,
+    unread: Sequence[Unread] = (),
 ) -> Plan:
-    """The plan for the stored verdicts, stored in its turn."""
+    """The plan for the stored verdicts, stored in its turn.
+
+    Where accounts are among the `unread`, a person decides: an employer may be of an earlier day.
+    """
     from crm_sync.planning.build import build_plan
 
     with store.read() as tx:
         inputs = _inputs(tx, connection, mapping, playbooks, crm, judged, now)
+    stale = next((one for one in unread if one.entity is Entity.ACCOUNT), None)
+    if stale is not None:
+        held = [_held(change, stale) for change in inputs.job_changes]
+        inputs = replace(inputs, job_changes=held)
     plan = replace(build_plan(inputs), terms=mapping.terms)
     with store.begin() as tx:
         return plans.save_plan(tx, plan)
@@ -88,6 +97,14 @@ def _inputs(
         funnel=judged.funnel,
         record_url=crm.url,
     )
+
+
+def _held(change: JobChange, stale: Unread) -> JobChange:
+    """The same job change, for a person to decide on."""
+    if change.band is not Band.AUTO:
+        return change
+    reason = Evidence("accounts_unread", f"Not by itself: {stale.message}")
+    return replace(change, band=Band.REVIEW, evidence=(*change.evidence, reason))
 
 
 def _states(

@@ -63,14 +63,18 @@ def judge_all(
     sources: Sequence[Source],
     *,
     now: datetime,
+    accounts_read: bool = True,
     progress: Progress = silent,
 ) -> Judged:
-    """Compare every contact with every source and store the verdicts."""
+    """Compare every contact with every source and store the verdicts.
+
+    Unless `accounts_read`, contacts of accounts that we do not know are `unknown`.
+    """
     from crm_sync.matching.engine import judge
     from crm_sync.store.export import contacts_table
 
     progress("Comparing with the enrichment data", 0, None)
-    contacts = contacts_table(store, connection.name, mapping)
+    contacts = contacts_table(store, connection.name, mapping, accounts_read=accounts_read)
     with _interruptible():
         judgement = judge(contacts, sources, now=now, progress=progress)
     with store.begin() as tx:

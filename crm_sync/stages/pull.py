@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
-from crm_sync.errors import ConfigError
+from crm_sync.errors import ConfigError, ScopeMissing
 from crm_sync.mapping import Mapping
 from crm_sync.model import Entity
 from crm_sync.progress import Progress, silent
@@ -17,6 +18,41 @@ if TYPE_CHECKING:
     from crm_sync.calls.steady import Steady
 
 ENTITIES = (Entity.COLLEAGUE, Entity.ACCOUNT, Entity.CONTACT)
+MAY_BE_CLOSED = frozenset({Entity.COLLEAGUE, Entity.ACCOUNT})
+"""What a run can do without; contacts it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An entity that the CRM keeps closed to these credentials; our copy stays as it was.
+
+    `as_of` is when it was last read, None if it never was; `scopes` are the CRM's names of the
+    permissions that are missing.
+    """
+
+    entity: Entity
+    reason: str
+    scopes: tuple[str, ...] = ()
+    as_of: datetime | None = None
+    fix: str = ""
+
+    @property
+    def message(self) -> str:
+        """What could not be read, why, and what is known all the same."""
+        why = self.reason
+        if self.scopes:
+            named = ", ".join(self.scopes)
+            why = f"missing {'scope' if len(self.scopes) == 1 else 'scopes'} {named}"
+        held = f"of {self.as_of:%Y-%m-%d}" if self.as_of else "nothing"
+        return f"{self.entity.value}s could not be read ({why}); what is known of them is {held}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Records that were new or changed, by entity, and what could not be read."""
+
+    changed: dict[str, int] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
 
 
 def pull_all(
@@ -27,13 +63,15 @@ def pull_all(
     *,
     now: datetime,
     progress: Progress = silent,
-) -> dict[str, int]:
+) -> Pulled:
     """Everything the mapping reads, or what changed since the last pull.
 
-    Returns how many records were new or changed, by entity. Interrupted at any point, the next
-    pull goes on where this one stopped: a page and its cursor are stored together.
+    Interrupted at any point, the next pull goes on where this one stopped: a page and its cursor
+    are stored together. A missing permission for accounts or colleagues is told in the result;
+    for contacts it is raised, as every other error is.
     """
     changed: dict[str, int] = {}
+    unread: list[Unread] = []
     for entity in ENTITIES:
         if mapping.reads(entity) is None:
             continue
@@ -41,7 +79,17 @@ def pull_all(
             changed[entity.value] = _pull(store, connection, mapping, crm, entity, now, progress)
         except ConfigError as refused:
             raise _placed(refused, mapping, crm, entity) from None
-    return changed
+        except ScopeMissing as closed:
+            if entity not in MAY_BE_CLOSED:
+                raise
+            unread.append(_unread(store, connection, entity, closed))
+    return Pulled(changed, tuple(unread))
+
+
+def _unread(store: Store, connection: Connection, entity: Entity, closed: ScopeMissing) -> Unread:
+    with store.read() as tx:
+        as_of = records.last_pull(tx, connection.name, entity)
+    return Unread(entity, closed.message, closed.scopes, as_of, closed.fix)
 
 
 def _placed(refused: ConfigError, mapping: Mapping, crm: Steady, entity: Entity) -> ConfigError:

@@ -48,6 +48,16 @@ def saved_cursor(
     return SavedCursor(row.cursor, row.complete, moment(row.whole_since)) if row else None
 
 
+def last_pull(tx: Connection, connection: str, entity: Entity) -> datetime | None:
+    """When a page of an entity was last stored, None if none ever was."""
+    from sqlalchemy import func, select
+
+    query = select(func.max(cursor.c.at)).where(
+        (cursor.c.connection == connection) & (cursor.c.entity == entity)
+    )
+    return moment(tx.execute(query).scalar())
+
+
 def save_page(
     tx: Connection,
     connection: str,

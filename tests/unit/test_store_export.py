@@ -158,6 +158,18 @@ def test_the_employer_is_the_account_else_what_the_contact_says(
     }
 
 
+def test_where_accounts_are_closed_to_us_the_contacts_own_words_are_no_employer(
+    store: Store, mapping: Mapping
+) -> None:
+    own: dict[str, Scalar] = {"Employer.Legal.Name": "Own"}
+    pull(store, account("A1", Name="Acme"))
+    pull(store, contact("1", **own), contact("2", AccountId="A9", **own))
+    pull(store, contact("3", AccountId=None, **own))
+    table = contacts_table(store, CRM, mapping, accounts_read=False).to_pylist()
+    named = {row["contact_id"]: row["organisation"] for row in table}
+    assert named == {"1": "Acme", "2": None, "3": "Own"}
+
+
 def test_only_live_contacts_of_the_connection_are_there(store: Store, mapping: Mapping) -> None:
     pull(store, contact("1"), contact("2"))
     pull(store, gone=[Gone(Entity.CONTACT, "1", "2")])
