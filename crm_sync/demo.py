@@ -30,15 +30,22 @@ CONNECTION = "sandbox"
 PORT = 8765
 SAMPLE_CHANGES = 3
 _MARK = "demo.json"
-_MAPPINGS = ("salesforce.yaml", "people_data_labs.yaml", "playbooks.yaml")
+_MAPPINGS = ("people_data_labs.yaml", "playbooks.yaml")
+_FIRST = "salesforce"
+
+
+def default_folder(crm: str) -> Path:
+    """Where the demo of a CRM is kept unless told otherwise."""
+    return Path("crm-sync-demo" if crm == _FIRST else f"crm-sync-demo-{crm}")
 
 
 def run_demo(
-    folder: Path, *, contacts: int, seed: int, progress: Progress = silent
+    crm: str, folder: Path, *, contacts: int, seed: int, progress: Progress = silent
 ) -> dict[str, Any]:
     """Run it; returns the account that `demo --json` prints.
 
-    Raises `UsageError` when the folder holds something else, or a demo of another world.
+    Raises `UsageError` when there is no sandbox for this CRM, and when the folder holds something
+    else, or the demo of another CRM or world.
     """
     from crm_sync import pipeline
     from crm_sync.sandbox.registry import find_sandbox
@@ -46,20 +53,22 @@ def run_demo(
     from crm_sync.workspace import open_workspace
 
     began = time.perf_counter()
+    kind = find_sandbox(crm)
     world = World(seed=seed, contacts=contacts)
-    first = _prepare_folder(folder, world)
-    sandbox = find_sandbox("salesforce").open(folder / "sandbox.db")
+    first = _prepare_folder(folder, crm, world)
+    sandbox = kind.open(folder / "sandbox.db")
     try:
         if first:
-            _fill(folder, sandbox, world, progress)
+            _fill(folder, crm, sandbox, world, progress)
         with _serve(sandbox) as server:
             _write_config(folder, sandbox.connection_block(server.url), world)
             with open_workspace(folder / "config.yaml") as workspace:
                 outcome = pipeline.run(workspace, CONNECTION, progress=progress)
-                account = _account(workspace, outcome, world)
+                account = _account(workspace, outcome, world, sandbox.world_id_field)
     finally:
         sandbox.close()
     return {
+        "crm": crm,
         "folder": str(folder),
         "port": server.port,
         "first_run": first,
@@ -78,7 +87,7 @@ def _serve(sandbox: Sandbox) -> RunningServer:
         return sandbox.start()
 
 
-def _prepare_folder(folder: Path, world: World) -> bool:
+def _prepare_folder(folder: Path, crm: str, world: World) -> bool:
     """Make or recognise the folder; True when it has yet to be filled."""
     mark = folder / _MARK
     if folder.exists() and not folder.is_dir():
@@ -89,38 +98,38 @@ def _prepare_folder(folder: Path, world: World) -> bool:
             place=str(folder),
             fix="Give another --folder.",
         )
-    wanted = _mark_of(world, complete=True)
+    wanted = _mark_of(crm, world, complete=True)
     found = json.loads(mark.read_text(encoding="utf-8")) if mark.exists() else {}
-    if found == wanted:
+    if {"crm": _FIRST, **found} == wanted:  # demos of earlier versions name no CRM
         return False
     if found.get("complete"):
         raise UsageError(
-            f"this folder holds the demo of another world: {found['contacts']:,} contacts, "
-            f"seed {found['seed']}",
+            f"this folder holds another demo: {found.get('crm', _FIRST)}, "
+            f"{found['contacts']:,} contacts, seed {found['seed']}",
             place=str(folder),
-            fix="Give another --folder, or the same --contacts and --seed.",
+            fix="Give another --folder, or the same --crm, --contacts and --seed.",
         )
     with _writing(folder):
         # An earlier demo that was stopped before its world was complete is begun anew.
         for leftover in folder.glob("*.db*"):
             leftover.unlink()
         (folder / "mappings").mkdir(parents=True, exist_ok=True)
-        mark.write_text(json.dumps(_mark_of(world, complete=False)), encoding="utf-8")
-        for name in _MAPPINGS:
+        mark.write_text(json.dumps(_mark_of(crm, world, complete=False)), encoding="utf-8")
+        for name in (f"{crm}.yaml", *_MAPPINGS):
             shutil.copyfile(shipped(f"mappings/{name}"), folder / "mappings" / name)
     return True
 
 
-def _mark_of(world: World, *, complete: bool) -> dict[str, Any]:
-    return {"seed": world.seed, "contacts": world.contact_count, "complete": complete}
+def _mark_of(crm: str, world: World, *, complete: bool) -> dict[str, Any]:
+    return {"crm": crm, "seed": world.seed, "contacts": world.contact_count, "complete": complete}
 
 
-def _fill(folder: Path, sandbox: Sandbox, world: World, progress: Progress) -> None:
+def _fill(folder: Path, crm: str, sandbox: Sandbox, world: World, progress: Progress) -> None:
     progress("Making a synthetic world", 0, None)
     sandbox.seed(world)
     with _writing(folder):
         world.write_profiles(folder / "profiles.jsonl")
-        mark = json.dumps(_mark_of(world, complete=True))
+        mark = json.dumps(_mark_of(crm, world, complete=True))
         (folder / _MARK).write_text(mark, encoding="utf-8")
 
 
@@ -155,7 +164,7 @@ def _writing(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _account(workspace: Workspace, outcome: Outcome, world: World) -> dict[str, Any]:
+def _account(workspace: Workspace, outcome: Outcome, world: World, world_id: str) -> dict[str, Any]:
     from crm_sync.demo_score import score
     from crm_sync.store import judgements, plans
     from crm_sync.views import plan_view
@@ -166,7 +175,7 @@ def _account(workspace: Workspace, outcome: Outcome, world: World) -> dict[str, 
         view = plan_view(tx, plan, mapping)
         verdicts = list(judgements.job_changes_of(tx, CONNECTION, changes_only=False))
         written_kinds = plans.kinds_in_effect(tx, CONNECTION)
-        world_ids = _world_ids(workspace)
+        world_ids = _world_ids(workspace, world_id)
     written = report.done if report else 0
     verified = report.confirmed if report else 0
     return {
@@ -213,12 +222,12 @@ def _is_written_task(change: Change) -> bool:
     )
 
 
-def _world_ids(workspace: Workspace) -> dict[str, str]:
+def _world_ids(workspace: Workspace, field: str) -> dict[str, str]:
     """World id by CRM id, asked of the sandbox itself."""
     connection = workspace.config.connection(CONNECTION)
     with workspace.crm(connection) as crm:
         return {
-            record.id: str(record.fields["External_Id__c"])
-            for page in crm.pull(Entity.CONTACT, ["External_Id__c"], cursor=None)
+            record.id: str(record.fields[field])
+            for page in crm.pull(Entity.CONTACT, [field], cursor=None)
             for record in page.records
         }

@@ -78,9 +78,10 @@ def _print_scores(console: Console, scores: dict[str, Any]) -> None:
 
 def _print_next(console: Console, account: dict[str, Any]) -> None:
     me, folder = shlex.quote(_this_program()), shlex.quote(account["folder"])
+    serve = f"{me} sandbox {account['crm']} --port {account['port']}"
     console.print(
         "\nRun it again: there is nothing left to write. Or go on by hand:\n"
-        f"  {me} sandbox salesforce --port {account['port']} --database {folder}/sandbox.db &\n"
+        f"  {serve} --database {folder}/sandbox.db &\n"
         f"  cd {folder}\n"
         f"  {me} changes --waiting",
         soft_wrap=True,

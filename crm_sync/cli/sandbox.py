@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sandbox(
-    crm: Annotated[str, typer.Argument(help="Which CRM to stand in for: salesforce.")],
+    crm: Annotated[str, typer.Argument(help="Which CRM to stand in for: salesforce or hubspot.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8080,
     database: Annotated[
         Path | None, typer.Option(help="Keep its data in this file.  [default: a temporary one]")
@@ -30,7 +30,7 @@ def sandbox(
         int, typer.Option(min=0, help="How many synthetic contacts; 0 for none.")
     ] = 0,
     bare: Annotated[
-        bool, typer.Option("--bare", help="The CRM's standard fields only, as in a new org.")
+        bool, typer.Option("--bare", help="The CRM's standard fields only, as in a new account.")
     ] = False,
 ) -> None:
     """Serve a CRM's HTTP API on loopback over a real database file, for any client."""
@@ -65,9 +65,16 @@ def _announce(url: str, block: str) -> None:
 
 
 def demo(
+    crm: Annotated[
+        str, typer.Option("--crm", help="Which CRM to play it on: salesforce or hubspot.")
+    ] = "salesforce",
     folder: Annotated[
-        Path, typer.Option(help="Where to keep it; a second run goes on from there.")
-    ] = Path("crm-sync-demo"),
+        Path | None,
+        typer.Option(
+            help="Where to keep it; a second run goes on from there.  [default: crm-sync-demo, "
+            "for HubSpot crm-sync-demo-hubspot]"
+        ),
+    ] = None,
     contacts: Annotated[int, typer.Option(min=10, max=200_000, help="How many contacts.")] = 2000,
     seed: Annotated[int, typer.Option(help="Which synthetic world.")] = 1,
     as_json: JsonOption = False,
@@ -76,12 +83,13 @@ def demo(
 
     Needs no account and no network. Run it again: there is nothing left to write.
     """
-    from crm_sync.demo import run_demo
+    from crm_sync.demo import default_folder, run_demo
     from crm_sync.logs import configure
 
     configure()
+    where = folder or default_folder(crm)
     with progress(quiet=as_json) as bars:
-        account = run_demo(folder, contacts=contacts, seed=seed, progress=bars)
+        account = run_demo(crm, where, contacts=contacts, seed=seed, progress=bars)
     if as_json:
         print_json(account)
         return

@@ -19,10 +19,8 @@ from crm_sync.cli.common import (
 if TYPE_CHECKING:
     from crm_sync.connector import Finding
 
-SHIPPED = tuple(
-    f"mappings/{name}.yaml"
-    for name in ("salesforce", "people_data_labs", "vendor_csv", "playbooks")
-)
+SAMPLE = "mappings/vendor_csv.yaml"
+"""A vendor mapping that nothing names yet: an example to start from."""
 _MARK = {"ok": "[green]ok[/green]     ", "warning": "[yellow]look[/yellow]   ",
          "problem": "[red]problem[/red]"}  # fmt: skip
 
@@ -35,29 +33,39 @@ def register(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write; made if need be.")] = Path(),
+    crm: Annotated[
+        str, typer.Option("--crm", help="Which CRM to connect: salesforce or hubspot.")
+    ] = "salesforce",
 ) -> None:
     """Write config.yaml and the mappings into a folder. Never overwrites a file."""
-    from crm_sync.errors import InputError
-    from crm_sync.shipped import shipped
+    from crm_sync.shipped import example_config, named_mappings, shipped
 
-    wanted = {"config.yaml": "config.example.yaml", **{name: name for name in SHIPPED}}
-    for target, source in wanted.items():
-        path = folder / target
-        if path.exists():
-            console().print(f"kept     {path}", soft_wrap=True)
-            continue
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(shipped(source).read_text(encoding="utf-8"), encoding="utf-8")
-        except OSError as problem:
-            raise InputError(
-                f"cannot be written: {problem.strerror}",
-                place=str(path),
-                fix="Choose a folder that you may write to: crm-sync init FOLDER",
-            ) from None
-        console().print(f"written  {path}", soft_wrap=True)
+    config = example_config(crm)
+    texts = {"config.yaml": config}
+    for name in (*named_mappings(config), SAMPLE):
+        texts[name] = shipped(name).read_text(encoding="utf-8")
+    for name, text in texts.items():
+        _write_new(folder / name, text)
     console().print("\nEdit config.yaml: your CRM's address, and where its secrets are found.")
     console().print("Then: crm-sync check")
+
+
+def _write_new(path: Path, text: str) -> None:
+    from crm_sync.errors import InputError
+
+    if path.exists():
+        console().print(f"kept     {path}", soft_wrap=True)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise InputError(
+            f"cannot be written: {problem.strerror}",
+            place=str(path),
+            fix="Choose a folder that you may write to: crm-sync init FOLDER",
+        ) from None
+    console().print(f"written  {path}", soft_wrap=True)
 
 
 def check(

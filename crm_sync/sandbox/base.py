@@ -36,6 +36,8 @@ class Sandbox(ABC):
 
     name: ClassVar[str]
     vendor: ClassVar[str]
+    world_id_field: ClassVar[str]
+    """The vendor's field in which a seeded contact carries its id in the synthetic world."""
 
     def __init__(self) -> None:
         self.faults = Faults()

@@ -68,7 +68,7 @@ def judge_all(
 ) -> Judged:
     """Compare every contact with every source and store the verdicts.
 
-    Unless `accounts_read`, contacts of accounts that we do not know are `unknown`.
+    Unless `accounts_read`, contacts whose account we do not know are `unknown`.
     """
     from crm_sync.matching.engine import judge
     from crm_sync.store.export import contacts_table

@@ -35,8 +35,8 @@ def contacts_table(
 ) -> pa.Table:
     """Every live contact, one row each.
 
-    Unless `accounts_read`, a contact of an account that we do not know has no organisation: what
-    is typed into the contact itself may be its former employer.
+    Unless `accounts_read`, only an account that we know is an employer: what is typed into the
+    contact itself may be a former one.
 
     Columns, all text unless said and null when blank: contact_id, first_name, last_name, name,
     title, organisation, organisation_domain, email, personal_email, phone, mobile, linkedin_url,
@@ -87,8 +87,8 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping, *, accounts_read:
     columns = ",\n".join(f"{_text('c', read.get(name))} AS {name}" for name in AS_READ)
     verified_on = _text("c", last_verified.field if last_verified else None)
     own_organisation = _text("c", read.get("organisation"))
-    account_id = _text("c", read.get("account_id"))
-    unknown = "FALSE" if accounts_read else f"a.id IS NULL AND {account_id} IS NOT NULL"
+    if not accounts_read:
+        own_organisation = _text("c", None)
     query = f"""
         WITH edit AS (
             SELECT record_id,
@@ -99,8 +99,7 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping, *, accounts_read:
         SELECT * EXCLUDE (ours_at) FROM (
         SELECT c.id AS contact_id,
                {columns},
-               coalesce({_text("a", named.get("name"))},
-                        CASE WHEN NOT ({unknown}) THEN {own_organisation} END) AS organisation,
+               coalesce({_text("a", named.get("name"))}, {own_organisation}) AS organisation,
                {_text("a", named.get("website"))} AS organisation_domain,
                CASE WHEN e.written_at IS NOT NULL
                     THEN coalesce(TRY_CAST({verified_on} AS TIMESTAMPTZ), e.written_at)
@@ -111,7 +110,7 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping, *, accounts_read:
                     WHEN ours_at IS NOT NULL THEN 'history'
                     ELSE 'record_date' END AS changed_basis
         FROM contacts_ c
-        LEFT JOIN accounts_ a ON a.id = {account_id}
+        LEFT JOIN accounts_ a ON a.id = {_text("c", read.get("account_id"))}
         LEFT JOIN edit e ON e.record_id = c.id
         ) ORDER BY contact_id
     """  # noqa: S608 - identifiers come from a checked mapping and are quoted as literals

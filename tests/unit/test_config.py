@@ -12,10 +12,11 @@ from pydantic import BaseModel, SecretStr
 from crm_sync import config as module
 from crm_sync.config import Config, ConnectionSettings, FileSource, Guards, load_config
 from crm_sync.connector import ConnectorConfig
-from crm_sync.errors import ConfigError, NotFound
+from crm_sync.errors import ConfigError, NotFound, UsageError
 from crm_sync.model import Mode
-from crm_sync.shipped import shipped
-from crm_sync_salesforce.config import SalesforceConfig
+from crm_sync.shipped import example_config, named_mappings, shipped
+from crm_sync_hubspot.config import AccessToken, HubSpotConfig, RefreshToken
+from crm_sync_salesforce.config import ClientCredentials, SalesforceConfig, SessionId
 
 SECRET = "hunter2-correct-horse"
 
@@ -62,30 +63,78 @@ def in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # The example file
 
+CRMS: dict[str, type[ConnectorConfig]] = {
+    "salesforce": SalesforceConfig,
+    "hubspot": HubSpotConfig,
+}
 
-def example_with_all_settings_on(folder: Path) -> Path:
-    names = "|".join({*ConnectionSettings.model_fields, *Guards.model_fields})
-    text = shipped("config.example.yaml").read_text()
+
+def example_with_all_settings_on(folder: Path, crm: str) -> Path:
+    models = (ConnectionSettings, Guards, CRMS[crm])
+    names = "|".join({name for model in models for name in model.model_fields} - {"auth"})
     path = folder / "config.yaml"
-    path.write_text(re.sub(rf"(?m)^(\s*)# (\s*(?:{names}):(?: .*)?)$", r"\1\2", text))
+    text = re.sub(rf"(?m)^(\s*)# (\s*(?:{names}):(?: .*)?)$", r"\1\2", example_config(crm))
+    path.write_text(text)
     return path
 
 
-def test_the_example_loads_and_its_connection_is_one_that_the_connector_accepts(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.fixture
+def example_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SF_CLIENT_ID", "SF_CLIENT_SECRET", "HUBSPOT_TOKEN"):
+        monkeypatch.setenv(name, SECRET)
+
+
+def test_the_example_loads_and_its_connections_are_such_as_the_connectors_accept(
+    example_secrets: None,
 ) -> None:
-    monkeypatch.setenv("SF_CLIENT_ID", "an-id")
-    monkeypatch.setenv("SF_CLIENT_SECRET", SECRET)
     config = load_config(shipped("config.example.yaml"))
-    assert salesforce(config).instance_url.startswith("https://")
-    assert set(config.connection(None).settings.enrichment) <= set(config.sources)
+    kinds = []
+    for connection in config.connections.values():
+        kinds.append(connection.settings.connector)
+        connection.connector_config(CRMS[kinds[-1]])
+        assert set(connection.settings.enrichment) <= set(config.sources)
+    assert sorted(kinds) == sorted(CRMS)
 
 
-def test_what_the_example_shows_commented_out_is_valid_and_the_default(tmp_path: Path) -> None:
-    shown = load_config(example_with_all_settings_on(tmp_path)).connection(None).settings
+@pytest.mark.parametrize("crm", CRMS)
+def test_the_example_for_one_crm_holds_that_connection_and_its_mappings_only(
+    crm: str, tmp_path: Path
+) -> None:
+    text = example_config(crm)
+    (tmp_path / "config.yaml").write_text(text)
+    config = load_config(tmp_path / "config.yaml")
+    assert [one.settings.connector for one in config.connections.values()] == [crm]
+    assert list(config.sources) == ["vendor-file"]
+    wanted = {f"mappings/{name}.yaml" for name in (crm, "playbooks", "people_data_labs")}
+    assert set(named_mappings(text)) == wanted
+
+
+def test_an_example_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(UsageError) as caught:
+        example_config("house")
+    assert all(crm in str(caught.value) for crm in CRMS)
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_what_the_example_shows_commented_out_is_valid_and_the_default(
+    crm: str, tmp_path: Path, example_secrets: None
+) -> None:
+    connection = load_config(example_with_all_settings_on(tmp_path, crm)).connection(None)
+    shown = connection.settings
     assert shown.guards == Guards()
     for name in ("plan_expires_after_days", "quota_floor"):
         assert getattr(shown, name) == ConnectionSettings.model_fields[name].default
+    theirs = connection.connector_config(CRMS[crm])
+    assert theirs.model_fields_set == set(CRMS[crm].model_fields)
+    # Two depend on where the CRM is: left out, they are what the example shows.
+    delays = {"late_seconds": None, "index_delay_seconds": None}
+    left_out: Any = theirs.model_copy(update=delays)
+    resolved = {"late_seconds": "patience", "index_delay_seconds": "index_delay"}
+    for name, field in CRMS[crm].model_fields.items():
+        if name in resolved:
+            assert getattr(theirs, name) == getattr(left_out, resolved[name])
+        elif name not in ("auth", "instance_url", "portal_id"):
+            assert getattr(theirs, name) == field.default, name
 
 
 def settings_of(model: type[BaseModel]) -> Iterator[str]:
@@ -93,11 +142,27 @@ def settings_of(model: type[BaseModel]) -> Iterator[str]:
         yield field.alias or name
 
 
+@pytest.mark.parametrize("crm", CRMS)
 @pytest.mark.parametrize("model", [module._File, ConnectionSettings, Guards, FileSource])
-def test_every_setting_is_shown_in_the_example(model: type[BaseModel], tmp_path: Path) -> None:
-    text = example_with_all_settings_on(tmp_path).read_text()
+def test_every_setting_is_shown_in_the_example(
+    crm: str, model: type[BaseModel], tmp_path: Path
+) -> None:
+    text = example_with_all_settings_on(tmp_path, crm).read_text()
     missing = [name for name in settings_of(model) if not re.search(rf"(?m)^\s*{name}:", text)]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("crm", "model"),
+    [
+        ("salesforce", SessionId),
+        ("salesforce", ClientCredentials),
+        ("hubspot", AccessToken),
+        ("hubspot", RefreshToken),
+    ],
+)
+def test_every_way_to_sign_in_is_shown_in_the_example(crm: str, model: type[BaseModel]) -> None:
+    assert [name for name in settings_of(model) if f"{name}: " not in example_config(crm)] == []
 
 
 # Secrets

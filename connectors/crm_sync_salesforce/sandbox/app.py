@@ -57,6 +57,7 @@ class SalesforceSandbox(Sandbox):
 
     name = "salesforce"
     vendor = "Salesforce"
+    world_id_field = "External_Id__c"
 
     def __init__(
         self,
