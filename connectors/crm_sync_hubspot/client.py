@@ -1,0 +1,107 @@
+"""Calls to one portal's API: signed in, kept below its limits, and judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
+
+from crm_sync.calls.tokens import Token
+from crm_sync.connector import RateLimited, Usage
+from crm_sync_hubspot.auth import token_provider
+from crm_sync_hubspot.config import HubSpotConfig
+from crm_sync_hubspot.errors import error_for, not_json, problem_in
+from crm_sync_hubspot.http import Answer, HttpClient
+from crm_sync_hubspot.limits import learn, limiter_for, refused, windows_of
+from crm_sync_hubspot.paths import path
+
+__all__ = ["Answer", "HubSpotClient"]
+
+
+class HubSpotClient:
+    """One portal's API; safe to share between threads.
+
+    Before each request it waits for the limiter that all connections with the same address and
+    credentials share. `clock` and `sleep` are in seconds; other than real ones, as in a
+    simulation, give it a limiter of its own.
+    """
+
+    def __init__(
+        self,
+        config: HubSpotConfig,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.place = urlsplit(config.base_url).netloc
+        """The host, for messages."""
+        self._http = HttpClient(config, clock)
+        self._limiter = limiter_for(config, clock, sleep)
+        self._tokens = token_provider(config, self._ask_for_token, self.place)
+        self._usage: Usage | None = None
+        self._lock = Lock()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        writes: bool = False,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        search: bool = False,
+    ) -> Answer:
+        """A successful answer (any 2xx), of a path of `crm_sync_hubspot.paths`.
+
+        A 207, or a 200 with `errors`, is one: whoever writes looks at the rows. `search` says that
+        the call counts as a search. Raises the error of `crm_sync.connector` that fits (see
+        `crm_sync_hubspot.errors.error_for`); nothing is repeated but for one renewed token.
+        """
+
+        def send(token: Token) -> Answer:
+            answer = self._within_limits(
+                lambda: self._http.send(
+                    method, path, token=token, writes=writes, params=params, body=body
+                ),
+                search=search,
+            )
+            return self._judged(answer, writes=writes, search=search)
+
+        return self._tokens.run(send)
+
+    def usage(self) -> Usage | None:
+        """The day's allowance as the last answer told it; OAuth apps have none."""
+        with self._lock:
+            return self._usage
+
+    def close(self) -> None:
+        """Close all sockets."""
+        self._http.close()
+
+    def _ask_for_token(self, form: dict[str, str]) -> Answer:
+        return self._within_limits(
+            lambda: self._http.send("POST", path("token"), form=form), search=False
+        )
+
+    def _within_limits(self, send: Callable[[], Answer], *, search: bool) -> Answer:
+        with self._limiter.acquire(windows_of(search=search)):
+            answer = send()
+        usage = learn(self._limiter, answer.headers)
+        if usage is not None:
+            with self._lock:
+                self._usage = usage
+        return answer
+
+    def _judged(self, answer: Answer, *, writes: bool, search: bool) -> Answer:
+        status, headers, body = answer.status, answer.headers, answer.body
+        if 200 <= status < 300:
+            if body is None and status != 204:
+                raise not_json(status, writes=writes, place=self.place)
+            return answer
+        error = error_for(status, headers, body, writes=writes, place=self.place)
+        if status == 429 and isinstance(error, RateLimited):
+            policy = problem_in(body).policy
+            refused(self._limiter, policy, error.retry_after or 0.0, search=search)
+        raise error

@@ -1,0 +1,183 @@
+"""What HubSpot says in a refusal, of a whole request or of one row, without the values it repeats.
+
+Its bodies differ by age and end point: `errors` with a context each (the dated API), a list of
+results as JSON inside the message or beside it (older validations), `errorType` and `policyName`
+(limits), `error_description` (OAuth). All become one `Problem`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm_sync.calls.words import without_values
+
+_SHOWN = 300
+_LISTED = 5
+_CODE = re.compile(r"[A-Za-z][\w.-]{0,79}")
+_CORRELATION = re.compile(r"[\w-]{6,64}")
+_NAME = re.compile(r"[\w.:-]{1,100}")
+_NAMED = re.compile(r"[Pp]ropert(?:y|ies)(?: named)? [\"'“]?(\w{1,100})[\"'”]?")
+_VALUE_FIRST = re.compile(r"^.{0,400}?\bwas not (?=one of|a valid)")
+_OPTIONS = re.compile(r"(allowed options):.*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """HubSpot's own words about one refusal.
+
+    `code` is its category, `codes` that and every more special one (subcategory, the details'),
+    `words` what an operator reads, `properties` the names concerned, `scopes` the permissions
+    that are lacking, `policy` the limit that was passed, `correlation` what HubSpot's support
+    asks for.
+    """
+
+    code: str = ""
+    codes: frozenset[str] = frozenset()
+    words: str = ""
+    properties: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    policy: str = ""
+    correlation: str = ""
+
+    @property
+    def told(self) -> str:
+        """The words, and at their end the correlation id."""
+        if not self.correlation:
+            return self.words
+        return f"{self.words} (correlation id {self.correlation})".lstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Detail:
+    property: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        said = self.message
+        if self.code and self.code not in said:
+            said = f"{said} ({self.code})" if said else self.code
+        named = self.property and self.property not in said
+        return f"{self.property}: {said}" if named else said
+
+
+def problem_in(body: Any) -> Problem:
+    """The problem in an answer's parsed body, or in one entry of a batch answer's `errors`."""
+    if not isinstance(body, dict):
+        return Problem()
+    category = _code(body.get("category") or body.get("errorType") or body.get("error"))
+    if not category and _code(body.get("status")).isupper():
+        category = _code(body.get("status"))  # an OAuth refusal: BAD_REFRESH_TOKEN and the like
+    special = _code(body.get("subCategory"))
+    message = _text(body.get("message") or body.get("error_description"))
+    message, results = _split(message)
+    told = [*_dicts(body.get("errors")), *results, *_dicts(body.get("validationResults"))]
+    details = [_detail(one) for one in told]
+    contexts = [_context(one) for one in (body, *told)]
+    codes = {category, special, _code(body.get("error")), *(one.code for one in details)}
+    named = (one.property for one in details)
+    return Problem(
+        code=category or special,
+        codes=frozenset(codes - {""}),
+        words=_words(category or special, _discreet(message, _names_in(contexts)), details),
+        properties=_each_once(name for name in (*_names_in(contexts), *named) if name),
+        scopes=_scopes(contexts),
+        policy=_code(body.get("policyName")).upper() or _policy_in(message),
+        correlation=_matching(_CORRELATION, body.get("correlationId")),
+    )
+
+
+def _words(code: str, message: str, details: Sequence[_Detail]) -> str:
+    said = _each_once(str(one) for one in details if str(one))
+    if len(said) > _LISTED:
+        said = (*said[:_LISTED], f"and {len(said) - _LISTED} more")
+    body = "; ".join(said) if said else message
+    return f"{code}: {body}" if code and body and code not in body else body or code
+
+
+def _detail(told: Mapping[str, Any]) -> _Detail:
+    names = [*_names_in([_context(told)]), *_named_by(told)]
+    code = _code(told.get("code") or told.get("error") or told.get("subCategory"))
+    message, _ = _split(_text(told.get("message")))
+    return _Detail(names[0] if names else "", code, _discreet(message, names))
+
+
+def _discreet(message: str, names: Iterable[str]) -> str:
+    """The message on one line, without the values that it quotes; names of properties stay."""
+    message = " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    message = _OPTIONS.sub(r"\1", message)
+    message = _VALUE_FIRST.sub("the value was not ", message)
+    kept = [*names, *_NAMED.findall(message)]
+    return without_values(message, dict.fromkeys(kept))[:_SHOWN]
+
+
+def _split(message: str) -> tuple[str, list[dict[str, Any]]]:
+    """A message, and the list of results that some validations put into it as JSON."""
+    start = message.find("[{")
+    if start < 0:
+        return message, []
+    try:
+        results, _ = json.JSONDecoder().raw_decode(message, start)
+    except (ValueError, RecursionError):
+        return message[:start].rstrip(" :"), []
+    return message[:start].rstrip(" :"), _dicts(results)
+
+
+def _policy_in(message: str) -> str:
+    match = re.search(r"your (\w{3,40}) limit", message)
+    return match.group(1).upper() if match else ""
+
+
+def _context(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    context = told.get("context")
+    return context if isinstance(context, dict) else {}
+
+
+def _names_in(contexts: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    found = []
+    for context in contexts:
+        for key in ("propertyName", "propertyNames", "properties"):
+            found += [_matching(_NAME, one) for one in _texts(context.get(key))]
+    return _each_once(name for name in found if name)
+
+
+def _named_by(told: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("name", "in", "propertyName"):
+        name = _matching(_NAME, told.get(key))
+        if name and name != "json":
+            yield name
+
+
+def _scopes(contexts: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    keys = ("missingScopes", "requiredGranularScopes", "requiredScopes")
+    found = (one for context in contexts for key in keys for one in _texts(context.get(key)))
+    return _each_once(scope for one in found if (scope := _matching(_NAME, one)))
+
+
+def _code(value: Any) -> str:
+    return _matching(_CODE, value)
+
+
+def _matching(form: re.Pattern[str], value: Any) -> str:
+    return value if isinstance(value, str) and form.fullmatch(value) else ""
+
+
+def _text(value: Any) -> str:
+    return value[:20_000] if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> list[str]:
+    listed = value if isinstance(value, list) else [value]
+    return [one for one in listed if isinstance(one, str)]
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value[:100] if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _each_once(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
