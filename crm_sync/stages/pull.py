@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
 from crm_sync.errors import ConfigError, ScopeMissing
-from crm_sync.mapping import Mapping
+from crm_sync.mapping import Mapping, ReadSection
 from crm_sync.model import Entity
 from crm_sync.progress import Progress, silent
 from crm_sync.store import records
@@ -75,15 +75,26 @@ def pull_all(
     for entity in ENTITIES:
         if mapping.reads(entity) is None:
             continue
+        asked = _Asked(store, connection, mapping, crm, entity)
         try:
-            changed[entity.value] = _pull(store, connection, mapping, crm, entity, now, progress)
+            changed[entity.value] = _pull(asked, now, progress)
         except ConfigError as refused:
             raise _placed(refused, mapping, crm, entity) from None
         except ScopeMissing as closed:
-            if entity not in MAY_BE_CLOSED:
+            if entity in MAY_BE_CLOSED:
+                unread.append(_unread(store, connection, entity, closed))
+                continue
+            # Where accounts are closed, the relation to them may be so too.
+            relation = _account_relation(mapping)
+            if not relation or all(one.entity is not Entity.ACCOUNT for one in unread):
                 raise
-            unread.append(_unread(store, connection, entity, closed))
+            changed[entity.value] = _pull(replace(asked, without=relation), now, progress)
     return Pulled(changed, tuple(unread))
+
+
+def _account_relation(mapping: Mapping) -> str:
+    field = mapping.model.contact.read.get("account_id", "")
+    return field if "." in field else ""
 
 
 def _unread(store: Store, connection: Connection, entity: Entity, closed: ScopeMissing) -> Unread:
@@ -97,30 +108,51 @@ def _placed(refused: ConfigError, mapping: Mapping, crm: Steady, entity: Entity)
     return next(iter(mapping.problems(entity, crm.describe(entity))), refused)
 
 
-def _pull(
-    store: Store,
-    connection: Connection,
-    mapping: Mapping,
-    crm: Steady,
-    entity: Entity,
-    now: datetime,
-    progress: Progress,
-) -> int:
-    section = mapping.reads(entity)
-    assert section is not None  # noqa: S101 - the caller asked
-    scope, object_name = mapping.scope(entity), section.object
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one pull asks for; `without` is a field to leave out."""
+
+    store: Store
+    connection: Connection
+    mapping: Mapping
+    crm: Steady
+    entity: Entity
+    without: str = ""
+
+    @property
+    def section(self) -> ReadSection:
+        section = self.mapping.reads(self.entity)
+        assert section is not None  # noqa: S101 - the caller looked
+        return section
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(
+            name for name in self.mapping.pulled_fields(self.entity) if name != self.without
+        )
+
+    @property
+    def scope(self) -> str:
+        """Another one while a field is left out: once it can be read, everything is read anew."""
+        scope = self.mapping.scope(self.entity)
+        return f"{scope} without {self.without}" if self.without else scope
+
+
+def _pull(asked: _Asked, now: datetime, progress: Progress) -> int:
+    store, connection, entity = asked.store, asked.connection, asked.entity
+    scope, object_name = asked.scope, asked.section.object
     with store.read() as tx:
         saved = records.saved_cursor(tx, connection.name, entity, scope, object_name)
     # A whole pull that was interrupted goes on as the same one: only then has it seen everything.
     whole_since = now if saved is None else saved.whole_since
-    pages = crm.pull(
+    pages = asked.crm.pull(
         entity,
-        mapping.pulled_fields(entity),
+        asked.fields,
         cursor=saved.cursor if saved else None,
-        where=section.where,
+        where=asked.section.where,
         object_name=object_name,
     )
-    watched = _watched(mapping, entity)
+    watched = _watched(asked.mapping, entity)
     changed = done = 0
     for page in pages:
         with store.begin() as tx:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Closed:
 
     def __init__(self) -> None:
         self.entities: set[Entity] = set()
+        self.fields: set[str] = set()
 
 
 @pytest.fixture
@@ -34,10 +35,12 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Closed:
     state = Closed()
     pull = SalesforceConnector.pull
 
-    def refusing(self: SalesforceConnector, entity: Entity, *given: Any, **more: Any) -> Any:
-        if entity in state.entities:
+    def refusing(
+        self: SalesforceConnector, entity: Entity, fields: Sequence[str], **more: Any
+    ) -> Any:
+        if entity in state.entities or state.fields.intersection(fields):
             raise ScopeMissing("not for this user", scopes=(f"{entity.value}.read",))
-        return pull(self, entity, *given, **more)
+        return pull(self, entity, fields, **more)
 
     monkeypatch.setattr(SalesforceConnector, "pull", refusing)
     return state
@@ -107,6 +110,31 @@ def test_without_colleagues_tasks_wait_for_a_person(workspace: Workspace, closed
     assert automatic(made.plan, Entity.CONTACT) > 5
     assert automatic(made.plan, Entity.TASK) == 0
     assert any(one.entity is Entity.TASK for one in made.plan.changes)
+
+
+def test_where_the_relation_to_accounts_is_closed_too_contacts_are_read_without_it(
+    workspace: Workspace, closed: Closed
+) -> None:
+    mapping = workspace.config.connection(NAME).path(Path("mappings/salesforce.yaml"))
+    text = mapping.read_text(encoding="utf-8")
+    mapping.write_text(text.replace("account_id: AccountId", "account_id: Account.Id", 1))
+    closed.entities, closed.fields = {Entity.ACCOUNT}, {"Account.Id"}
+    made = pipeline.plan(workspace, NAME)
+    assert kinds(workspace) == {JobChangeKind.UNKNOWN}
+    assert made.plan.funnel["contacts"] == 120
+
+    closed.entities, closed.fields = set(), set()
+    again = pipeline.plan(workspace, NAME)
+    assert again.unread == ()
+    assert automatic(again.plan, Entity.CONTACT) > 5
+
+
+def test_a_relation_that_is_closed_while_accounts_are_open_stops_the_run(
+    workspace: Workspace, closed: Closed
+) -> None:
+    closed.fields = {"AccountId"}
+    with pytest.raises(ScopeMissing):
+        pipeline.plan(workspace, NAME)
 
 
 def test_without_contacts_there_is_no_run(workspace: Workspace, closed: Closed) -> None:
