@@ -26,6 +26,11 @@ def same(one: Scalar, other: Scalar) -> bool:
     return canonical(one) == canonical(other)
 
 
+def holds_id(ids: Scalar, id: Scalar) -> bool:
+    """Whether a relation field, ids joined by `;`, holds this id."""
+    return str(id) in [one.strip() for one in str(ids or "").split(";")]
+
+
 def canonical(value: Scalar) -> str:
     """The text that all values which are the `same` share; empty for a blank."""
     if value is None:

@@ -15,6 +15,8 @@ The laws, each a test of that suite:
   a person has emptied is an edit, and is seen as one only if it is told.
 * `Page.gone` tells deletes and merges (old id, surviving id). With `where`, it also tells each
   record that was changed since the cursor and does not satisfy `where` now, without a survivor.
+* A `link` that is there already is `applied` all the same: linking again is harmless. One whose
+  task or other end is absent is `rejected`, and harms no other.
 * Quotes, emoji, newlines, empty strings and nulls survive a round trip.
 * No retry and no back-off inside a connector, nor in the vendor's library under it: raise the
   right error from `crm_sync.errors` and `crm_sync.calls` does the rest. Two exceptions: one
@@ -36,6 +38,7 @@ from crm_sync.errors import (
     ConfigError,
     QuotaReached,
     RateLimited,
+    ScopeMissing,
     ServerFault,
     TryLater,
     Unreachable,
@@ -64,6 +67,8 @@ __all__ = [
     "Ref",
     "Scalar",
     "SchemaChange",
+    "SchemaWriter",
+    "ScopeMissing",
     "ServerFault",
     "TryLater",
     "Unreachable",
@@ -181,7 +186,11 @@ class Write:
     """One row to write, under the CRM's field names.
 
     `key` is the stable key of the intent behind it; a connector may send it along for tracing.
-    `record_id` is empty for create. `to` is the other end of a `link`. A value of None clears.
+    `record_id` is empty for create. A value of None clears.
+
+    A `link` ties the task `record_id` to the record `to`. Its one field is the relation, under the
+    name that the mapping gives it (`associations.contacts`), with the id of `to` as its value; a
+    `read` of that field gives all ids, joined by `;`.
     """
 
     operation: Operation
@@ -306,7 +315,10 @@ class Connector(Protocol):
         ...
 
     def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
-        """Carry out at most `write_batch` writes of one operation and one entity."""
+        """Carry out at most `write_batch` writes of one operation and one entity.
+
+        Links come one entity of `to` at a time as well.
+        """
         ...
 
     def usage(self) -> Usage | None:
@@ -323,4 +335,20 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give back sockets; the connector is not used afterwards."""
+        ...
+
+
+@runtime_checkable
+class SchemaWriter(Protocol):
+    """What a connector adds that can create fields itself; `setup` asks for it.
+
+    Without it, `setup` shows what is missing and leaves the creating to a person.
+    """
+
+    def create_schema(self, changes: Sequence[SchemaChange], *, language: str) -> Sequence[Finding]:
+        """Create what `missing_schema` found missing, labelled in `language` (`en`, `fr`).
+
+        One finding per change, in order. What is there by now is left as it is, so that it can be
+        asked again after a fault. Raises as `write` does.
+        """
         ...

@@ -207,7 +207,7 @@ def _samples(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _task(plan: Plan, views: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The first task that was written, as the salesperson finds it."""
-    for change, view in zip(plan.changes, views, strict=True):
+    for change, view in zip(plan.proposed, views, strict=True):
         if _is_written_task(change):
             fields = {field.name: field.after for field in change.fields}
             return {"contact": view["contact"], "state": view["state"], **fields}

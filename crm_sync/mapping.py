@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Objects
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from crm_sync.connector import FieldSpec
 from crm_sync.errors import ConfigError
-from crm_sync.model import Entity, Policy, Record, Scalar, canonical_json
+from crm_sync.model import Entity, Operation, Policy, Record, Scalar, canonical_json
 from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean, load_yaml, together, validate
 
 READABLE: dict[Entity, tuple[str, ...]] = {
@@ -45,6 +45,9 @@ WRITABLE: dict[Entity, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """What we can write of each entity, by our names."""
+
+LINKED: Objects[str, Entity] = {"contact_id": Entity.CONTACT, "account_id": Entity.ACCOUNT}
+"""What a task can be linked to, by our names: where the CRM keeps that as a relation of its own."""
 
 
 def _crm_name(value: str) -> str:
@@ -82,6 +85,11 @@ class WriteField(_Section):
     policy: Policy = Policy.OVERWRITE
     values: dict[str, str] | None = None
     constant: str | int | float | bool | None = None
+
+    @property
+    def is_relation(self) -> bool:
+        """Whether it is no field of the record, but a link to another (`associations.contacts`)."""
+        return "." in self.field
 
     def spell(self, value: Scalar) -> Scalar:
         """Our value as the CRM spells it."""
@@ -160,6 +168,23 @@ class Mapping:
             return self.model.task.write
         return {}
 
+    def task_links(self) -> dict[str, WriteField]:
+        """The relations of a task: made after it, each in a write of its own."""
+        return {name: one for name, one in self.writes(Entity.TASK).items() if one.is_relation}
+
+    def link_problems(self, operations: Collection[Operation]) -> list[ConfigError]:
+        """Relations that a connector which only does these operations cannot make."""
+        if Operation.LINK in operations:
+            return []
+        return [
+            self.file.error(
+                f"`{write.field}` is a relation, and this connector makes none",
+                (Entity.TASK.value, "write", name),
+                "Name the field of the task that holds the id, or remove the line.",
+            )
+            for name, write in self.task_links().items()
+        ]
+
     def pulled_fields(self, entity: Entity) -> tuple[str, ...]:
         """The CRM fields that a pull asks for: all that is read, and all that may be written."""
         section = self.reads(entity)
@@ -235,7 +260,7 @@ class Mapping:
     def _problem(
         self, at: KeyPath, name: str, write: WriteField | None, known: dict[str, FieldSpec]
     ) -> ConfigError | None:
-        if "." in name:  # through a relation: the CRM checks it when it is asked
+        if write is None and "." in name:  # through a relation: the CRM checks it when it is asked
             return None
         spec = known.get(name.lower())
         if spec is None:
@@ -278,6 +303,7 @@ def load_mapping(path: Path) -> Mapping:
     mapping = Mapping(model, file)
     entities = (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK)
     problems = [problem for entity in entities for problem in _unknown(mapping, entity)]
+    problems += [problem for entity in entities for problem in _bad_relations(mapping, entity)]
     if problems:
         raise together(problems)
     return mapping
@@ -294,3 +320,24 @@ def _unknown(mapping: Mapping, entity: Entity) -> Iterator[ConfigError]:
                 fix = f"Did you mean `{guess}`?" if guess else f"Known: {', '.join(known)}."
                 at = (entity.value, side, name)
                 yield mapping.file.error(f"crm-sync knows no `{name}` to {side} here", at, fix)
+
+
+def _bad_relations(mapping: Mapping, entity: Entity) -> Iterator[ConfigError]:
+    """Only a task is linked, only to what is in `LINKED`, and only by the other record's id."""
+    for name, write in mapping.writes(entity).items():
+        if not write.is_relation:
+            continue
+        at = (entity.value, "write", name)
+        if entity is not Entity.TASK or name not in LINKED:
+            yield mapping.file.error(
+                f"`{write.field}` is a relation, which is written for a task's "
+                f"{' and '.join(f'`{one}`' for one in LINKED)} only",
+                at,
+                "Name a field of the record itself.",
+            )
+        elif write.values is not None or write.constant is not None:
+            yield mapping.file.error(
+                "a relation holds the other record's id, neither `values` nor a `constant`",
+                at,
+                f"Leave it at `{{field: {write.field}}}`.",
+            )

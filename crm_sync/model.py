@@ -30,7 +30,7 @@ class Entity(StrEnum):
 
 
 class Operation(StrEnum):
-    """What a write does. `delete` exists for undo alone."""
+    """What a write does. `delete` exists for undo alone, `link` for what follows a task."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -176,7 +176,8 @@ class Change:
 
     `key` is stable: the same claim about the same record has the same key in every plan and on
     every machine, and is carried out once. `requires` is the key of a change that must have been
-    applied first (a task waits for the flag that it talks about). `held_by` says in words why a
+    applied first (a task waits for the flag that it talks about; a link belongs to the task that it
+    requires, and follows it in everything). `held_by` says in words why a
     person has to look, when `disposition` is review. `watched` are fields of the record that are
     not written, but that the change was judged by (its title, its account): where one of them is
     no longer `before` when the change is applied, that is drift too.
@@ -223,7 +224,7 @@ class Plan:
 
     `undo_of` names the run that an inverse plan takes back. `funnel` counts what each stage let
     through, by stage name. `terms` is the fingerprint of what the mapping allowed to be written;
-    a plan made under other terms is stale.
+    a plan made under other terms is stale. `changes` holds each task's links right after it.
     """
 
     id: int
@@ -236,6 +237,20 @@ class Plan:
     funnel: Mapping[str, int] = field(default_factory=dict)
     undo_of: int | None = None
     terms: str = ""
+
+    @cached_property
+    def proposed(self) -> tuple[Change, ...]:
+        """The changes that people see, count and decide about: all but the links of tasks."""
+        return tuple(one for one in self.changes if one.operation is not Operation.LINK)
+
+    @cached_property
+    def links(self) -> Mapping[str, tuple[Change, ...]]:
+        """The links of each task, by the task's key."""
+        found: dict[str, tuple[Change, ...]] = {}
+        for one in self.changes:
+            if one.operation is Operation.LINK:
+                found[one.requires] = (*found.get(one.requires, ()), one)
+        return found
 
     @cached_property
     def hash(self) -> str:

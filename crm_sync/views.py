@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from crm_sync.mapping import LINKED
 from crm_sync.mapping import Mapping as CrmMapping
-from crm_sync.model import Change, Entity, Evidence, JobChange, JobChangeKind, Plan, Record, plain
+from crm_sync.model import (
+    Change,
+    Entity,
+    Evidence,
+    JobChange,
+    JobChangeKind,
+    Operation,
+    Plan,
+    Record,
+    plain,
+)
 from crm_sync.store import journal, judgements, plans, records
 from crm_sync.store.runs import Run
 from crm_sync.store.states import OPEN, State
@@ -50,10 +61,12 @@ def plan_view(
     tx: Connection, plan: Plan, mapping: CrmMapping, most: int | None = None
 ) -> dict[str, Any]:
     """A plan with its changes (at most the first `most`), decisions and states."""
-    shown = plan.changes[:most]
+    shown = plan.proposed[:most]
     names = contact_names(tx, plan.connection, mapping, {one.contact_id for one in shown})
     decided = plans.decisions(tx, plan)
-    states = _states(tx, plan, [one.key for one in shown])
+    keys = [one.key for one in shown]
+    keys += [link.key for one in shown for link in plan.links.get(one.key, ())]
+    states = _states(tx, plan, keys)
     return {
         "id": plan.id,
         "plan": plan.id,
@@ -65,20 +78,28 @@ def plan_view(
         "undo_of": plan.undo_of,
         "funnel": funnel_steps(plan.funnel),
         "details": dict(plan.funnel),
-        "counts": {"changes": len(plan.changes), **plans.counts_by_disposition(plan)},
+        "counts": {"changes": len(plan.proposed), **plans.counts_by_disposition(plan)},
         "guards": [plain(guard) for guard in plan.guards],
-        "changes": [_change_view(one, names, decided, states) for one in shown],
+        "changes": [
+            _change_view(one, names, decided, states)
+            | {"links": _links_view(plan.links.get(one.key, ()), states)}
+            for one in shown
+        ],
     }
 
 
 def _states(tx: Connection, plan: Plan, keys: Collection[str]) -> dict[str, str]:
-    """Where changes stand, in words; one that only an earlier plan failed at has no state yet."""
+    """Where changes stand, in words; one that only an earlier plan failed at has no state yet.
+
+    A link is undone with its task. Its state counts whichever run tried it last.
+    """
     undone = plans.undone_keys(tx, plan.connection)
+    undone |= {link.key for key in undone for link in plan.links.get(key, ())}
     found: dict[str, str] = {}
     for key, one in journal.by_keys(tx, plan.connection, keys).items():
         if one.state is State.DONE:
             found[key] = UNDONE if key in undone else one.state.value
-        elif one.plan_id == plan.id or one.state in OPEN:
+        elif one.plan_id == plan.id or one.state in OPEN or one.operation is Operation.LINK:
             found[key] = one.state.value
     return found
 
@@ -144,7 +165,7 @@ def find_changes(plan: Plan, wanted: Iterable[str]) -> tuple[list[Change], list[
     found: list[Change] = []
     unclear: list[str] = []
     for id in wanted:
-        hits = [one for one in plan.changes if id and one.key.startswith(id.lower())]
+        hits = [one for one in plan.proposed if id and one.key.startswith(id.lower())]
         found += hits if len(hits) == 1 else []
         unclear += [] if len(hits) == 1 else [id]
     return found, unclear
@@ -175,6 +196,18 @@ def _change_view(
         "fields": [plain(field) for field in change.fields],
         "evidence": [_evidence_view(one) for one in change.evidence],
     }
+
+
+def _links_view(links: Iterable[Change], states: Mapping[str, str]) -> list[dict[str, Any]]:
+    """To whom a task is linked, or is to be: the entity, its id, and where that stands."""
+    return [
+        {
+            "to": LINKED[link.fields[0].name].value,
+            "id": link.fields[0].after,
+            "state": states.get(link.key),
+        }
+        for link in links
+    ]
 
 
 def _evidence_view(one: Evidence) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crm_sync.applying.batches import batches, phases
@@ -16,9 +17,10 @@ from crm_sync.applying.select import NO_REQUIREMENT, Selection, ready, refuse_st
 from crm_sync.applying.send import send_batch
 from crm_sync.applying.work import Clock, Crm, TaskKey, Work
 from crm_sync.calls.retry import RetryPolicy, Sleep
+from crm_sync.mapping import LINKED
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Change, Entity, Operation, Plan
-from crm_sync.store import journal, journal_entries, plans, records
+from crm_sync.store import journal, journal_entries, links, plans, records
 from crm_sync.store.database import Store
 from crm_sync.store.intents import Entry, Intent, Scope
 from crm_sync.store.states import State
@@ -49,8 +51,10 @@ def apply_plan(
     """Carry out what may go of a stored plan; safe to repeat, and to kill, at any point.
 
     Holds the connection's lock. First settles what an earlier process left open; then updates,
-    then the tasks whose change is in effect. What is done is never done again. Where the CRM
-    keeps a task's key unique every task is created exactly once, else at most once.
+    then the tasks whose change is in effect, then the links that tasks are owed: those made now,
+    and any that an earlier process made and did not live to link. What is done is never done
+    again. Where the CRM keeps a task's key unique every task is created exactly once, else at most
+    once.
 
     Between reading a batch and writing it a person may still edit a record: no CRM takes many
     rows under a condition. That window is one round trip, and holds no pause: where the CRM asks
@@ -75,6 +79,7 @@ def apply_plan(
             skipped[NO_REQUIREMENT] += waiting
             meter.advance(len(phase) - len(go))
             _send(work, go, taking_back, meter)
+        _link(work, plan)
         return _report(work, chosen, +skipped, settled)
 
 
@@ -99,13 +104,14 @@ def _choose(work: Work, plan: Plan) -> tuple[Selection, Mapping[str, Intent]]:
         refuse_stale(plan, journal.plan_terms(tx, plan.id), at)
         taking_back = originals(tx, plan.undo_of)
         # From here on the person's word holds: what is taken back must not come again.
-        undone = [one.key for one in taking_back.values() if one.state is State.DONE]
+        done = [one for one in taking_back.values() if one.state is State.DONE]
+        undone = [one.key for one in done if one.operation is not Operation.LINK]
         plans.reject_keys(tx, plan.connection, undone, "undone", at)
         chosen = select(
             plan,
             decisions=plans.decisions(tx, plan),
             rejected=plans.rejected_keys(tx, plan.connection),
-            held=journal.states(tx, plan.connection, [one.key for one in plan.changes]),
+            held=journal.states(tx, plan.connection, [one.key for one in plan.proposed]),
             operations=work.crm.capabilities.operations,
             undone=plans.undone_keys(tx, plan.connection),
             superseded=plans.superseded_keys(tx, plan),
@@ -142,14 +148,36 @@ def _ready(work: Work, phase: Sequence[Change]) -> tuple[Sequence[Change], int]:
     return split.go, len(split.waiting)
 
 
+def _link(work: Work, plan: Plan) -> None:
+    """Make the links that tasks in effect are owed; an undo writes nothing new.
+
+    One relation after the other, each from what the journal says then: a link may have moved the
+    date of its task.
+    """
+    if plan.undo_of is not None or Operation.LINK not in work.crm.capabilities.operations:
+        return
+    for name in LINKED:
+        with work.store.read() as tx:
+            owed = links.owed(tx, plan.connection, plan.id)
+        mine = {change.key: (change, task) for change, task in owed if _end(change) == name}
+        ready_to_go = [replace(one, record_id=task.record_id) for one, task in mine.values()]
+        if ready_to_go:
+            tasks = {key: task for key, (_, task) in mine.items()}
+            _send(work, ready_to_go, tasks, _Meter(None, 0))
+
+
+def _end(link: Change) -> str:
+    return link.fields[0].name
+
+
 def _send(
-    work: Work, changes: Sequence[Change], taking_back: Mapping[str, Intent], meter: _Meter
+    work: Work, changes: Sequence[Change], bases: Mapping[str, Intent], meter: _Meter
 ) -> None:
     """Send all; then wait once for all lost answers, and send again what did not arrive."""
     todo = changes
     for sending in range(1, SENDS + 1):
         for batch in batches(todo, work.crm.capabilities.write_batch):
-            send_batch(work, batch, taking_back)
+            send_batch(work, batch, bases)
             if sending == 1:
                 meter.advance(len(batch))
         again = settle(work, [one.key for one in todo], last=sending == SENDS)
@@ -161,15 +189,17 @@ def _report(
 ) -> ApplyReport:
     with work.store.read() as tx:
         tally = journal.tally(tx, work.scope.run_id)
+        linked = journal.tally(tx, work.scope.run_id, links=True)
         problems = journal.troubled(tx, work.scope.connection, work.scope.run_id, PROBLEM_LIMIT)
         left_open = journal.open_intents(tx, work.scope.connection)
-    awaited = {one.key: quiet_at(work, one) for one in left_open if work.can_be_read(one)}
+    awaited = {one.key: quiet_at(work, one) for one in left_open if work.will_be_known(one)}
     tasks = [one for one in chosen.go if one.operation is Operation.CREATE]
     return build_report(
         work.scope.plan_id,
         work.scope.run_id,
         tally,
         problems,
+        linked=linked,
         left_open=sum(one.run_id != work.scope.run_id for one in left_open),
         already_done=chosen.already_done,
         skipped=dict(skipped),

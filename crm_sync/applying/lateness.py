@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from crm_sync.applying.work import Work
+from crm_sync.model import Operation
 from crm_sync.store.intents import Intent
 
 PATIENCE = timedelta(seconds=30)
@@ -20,11 +21,13 @@ PATIENCE = timedelta(seconds=30)
 def quiet_at(work: Work, one: Intent) -> datetime:
     """From when on what the CRM shows of this write is final.
 
-    A task with a unique key is looked for as soon as it can be seen: made again while the first
-    is still under way, one of the two is refused.
+    A task is looked for as soon as it can be seen: with a unique key, made again while the first
+    is still under way, one of the two is refused; without one it is not made again at all. Nor does
+    a link that is made twice do harm.
     """
     able = work.crm.capabilities
-    late = 0.0 if work.unique_field(one) else able.late_seconds
+    harmless = one.operation in (Operation.CREATE, Operation.LINK)
+    late = 0.0 if harmless else able.late_seconds
     return _left_at(work, one) + timedelta(seconds=max(able.settle_seconds, late))
 
 

@@ -1,9 +1,9 @@
 """Finding out what became of writes whose answer was lost. Reads the CRM, never writes to it.
 
-An intent without an outcome is `unknown`. Its record, or for a task its unique key, shows at any
-time that it was carried out. That it was not is certain only when the CRM can no longer be at work
-on it (see `lateness`): then the intent is `planned` again and goes through the whole of `apply`
-anew: selection, reading, journal, sending.
+An intent without an outcome is `unknown`. Its record, or for a task its key, shows at any time that
+it was carried out. That it was not is certain only when the CRM can no longer be at work on it (see
+`lateness`), and of a task only if its key is kept unique. Then the intent is `planned` again and
+goes through the whole of `apply` anew: selection, reading, journal, sending.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from datetime import datetime
 
 from crm_sync.applying.inverse import stamps_of
 from crm_sync.applying.lateness import quiet_at, wait
-from crm_sync.applying.verdicts import NOT_SHOWN, Verdict, after_delete, after_update, is_final
+from crm_sync.applying.verdicts import (
+    NOT_SHOWN,
+    Verdict,
+    after_delete,
+    after_link,
+    after_update,
+    is_final,
+)
 from crm_sync.applying.verify import verify
 from crm_sync.applying.work import Clock, Crm, TaskKey, Work, read_live
 from crm_sync.calls.retry import Sleep
@@ -75,8 +82,8 @@ def settle(work: Work, keys: Collection[str], *, last: bool = False) -> frozense
 
     What the CRM shows already is stored at once; then it is waited for the others, briefly. What
     may still be carried out stays `unknown`. So does, with `last` (nothing is sent again now),
-    whatever is not to be seen, and creates without a unique key: no reading can tell ours from
-    another.
+    whatever is not to be seen, and a create without a unique key that is not found: a CRM may not
+    show it yet, and would take it twice.
     """
     with work.store.read() as tx:
         held = journal.open_intents(tx, work.scope.connection)
@@ -140,16 +147,27 @@ def _moves(work: Work, unknown: Sequence[Intent]) -> list[Move]:
     stamps = stamps_of(work.store, [one for one in others if one.operation is Operation.DELETE])
     moves = []
     for one in unknown:
-        if one.operation is Operation.CREATE:
-            verdict = FOUND if one.key in found else ABSENT
-        elif one.operation is Operation.DELETE:
-            record = live.get((one.entity, one.record_id))
-            verdict = after_delete(one.fields, record, stamps.get(one.key))
-        else:
-            verdict = after_update(one.fields, live.get((one.entity, one.record_id)))
-        record_id = found[one.key].id if one.key in found else one.record_id
-        moves.append(Move(one, verdict.state, record_id, verdict.code, verdict.message))
+        record = found.get(one.key) or live.get((one.entity, one.record_id))
+        verdict = _verdict(work, one, record, stamps.get(one.key))
+        if verdict is not None:
+            record_id = record.id if record else one.record_id
+            moves.append(Move(one, verdict.state, record_id, verdict.code, verdict.message))
     return moves
+
+
+def _verdict(
+    work: Work, one: Intent, record: Record | None, stamp: datetime | None
+) -> Verdict | None:
+    """What the record says, the one that was found for a create; None where it says nothing."""
+    if one.operation is Operation.DELETE:
+        return after_delete(one.fields, record, stamp)
+    if one.operation is Operation.LINK:
+        return after_link(one.fields, record)
+    if one.operation is Operation.UPDATE:
+        return after_update(one.fields, record)
+    if record is not None:
+        return FOUND
+    return ABSENT if work.unique_field(one) else None
 
 
 def _store(work: Work, moves: Sequence[Move]) -> None:

@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from crm_sync.model import Entity
+from crm_sync.mapping import LINKED
+from crm_sync.model import Entity, Operation
 from crm_sync.store.intents import Intent
 from crm_sync.store.states import State, Verified
+
+SHORT = 10
+"""Characters of a key that people type."""
 
 PROBLEM_LIMIT = 200
 """Problem rows that a report lists; the journal keeps them all."""
@@ -18,8 +22,10 @@ ABANDONED = "The CRM did not answer and does not show it. Apply again: it is loo
 NOT_YET = "The CRM did not answer and may still carry it out; {}. It is looked for first."
 AT_MOST_ONCE = (
     "The CRM did not answer, and its tasks carry no unique key: look whether it exists. It is "
-    "not sent again."
+    "not sent again, unless you say that it is not there: crm-sync settle {} --there | --absent"
 )
+NOT_LINKED = "the task is there, but not linked to its {}: {}"
+LINK_HINT = "Link it in the CRM, or mend what the CRM names and apply the same plan again."
 ONCE_AT_MOST = (
     "The CRM does not keep the key of a task unique, or the mapping has none: each task was sent "
     "once at most. `crm-sync check` says what to do."
@@ -54,7 +60,8 @@ class ApplyReport:
     and `drifted` count what reading back showed. `settled` are intents that an earlier process
     had left open, by what became of them. `awaited` counts the writes of the connection, of this
     run or an earlier one, of which a later apply will find out what became of them; `notices` are
-    sentences about the run as a whole.
+    sentences about the run as a whole. The links of a task are part of it, and in none of these
+    counts; `unlinked` are those that this run tried and that are not in effect.
     """
 
     plan_id: int
@@ -69,6 +76,7 @@ class ApplyReport:
     problems_left_out: int = 0
     awaited: int = 0
     notices: tuple[str, ...] = ()
+    unlinked: int = 0
 
     @property
     def done(self) -> int:
@@ -79,7 +87,7 @@ class ApplyReport:
     def complete(self) -> bool:
         """Whether everything that was taken up is in effect, and nothing is awaited."""
         in_effect = all(state is State.DONE or not count for state, count in self.counts.items())
-        return in_effect and not self.awaited
+        return in_effect and not self.awaited and not self.unlinked
 
 
 def build_report(
@@ -88,6 +96,7 @@ def build_report(
     tally: Mapping[tuple[State, Verified | None], int],
     troubled: Sequence[Intent],
     *,
+    linked: Mapping[tuple[State, Verified | None], int],
     left_open: int,
     already_done: int,
     skipped: Mapping[str, int],
@@ -96,7 +105,7 @@ def build_report(
     at_most_once: bool,
     now: datetime,
 ) -> ApplyReport:
-    """The report from the counts of a run and its intents in trouble.
+    """The report from the counts of a run, those of its links, and its intents in trouble.
 
     `left_open` counts the intents of earlier runs that are still unknown; `troubled` begins with
     them. `awaited` are the unknown ones that can be settled, with the time from which on.
@@ -106,7 +115,10 @@ def build_report(
     for (state, verified), count in tally.items():
         counts[state] += count
         seen[verified] += count
+    unlinked = sum(count for (state, _), count in linked.items() if state is not State.DONE)
+    drifted = sum(count for (_, verified), count in linked.items() if verified is Verified.DRIFT)
     troubles = left_open + counts.total() - counts[State.DONE] + seen[Verified.DRIFT]
+    troubles += unlinked + drifted
     problems = tuple(_problem(one, awaited.get(one.key), now) for one in troubled)
     notices = [ONCE_AT_MOST] if at_most_once else []
     if awaited:
@@ -124,6 +136,7 @@ def build_report(
         problems_left_out=max(0, troubles - len(problems)),
         awaited=len(awaited),
         notices=tuple(notices),
+        unlinked=unlinked,
     )
 
 
@@ -138,13 +151,23 @@ def _again(until: datetime, now: datetime) -> str:
     return f"apply again after {until + timedelta(seconds=59):%H:%M} UTC"
 
 
+def _unlinked(one: Intent, message: str, hint: str) -> tuple[str, str]:
+    end = LINKED[one.fields[0].name].value
+    if one.state is State.DONE:
+        message = "reading back did not show the link"
+    said_no = one.state in (State.REJECTED, State.CONFLICT)
+    return NOT_LINKED.format(end, message), hint or (LINK_HINT if said_no else "")
+
+
 def _problem(one: Intent, settles_at: datetime | None, now: datetime) -> Problem:
     message, _, hint = one.message.partition("\n")
-    if one.state is State.DONE:
+    if one.operation is Operation.LINK:
+        message, hint = _unlinked(one, message, hint)
+    elif one.state is State.DONE:
         message = "written, but reading back showed another value: somebody or something changed it"
-    elif one.state is State.UNKNOWN:
+    if one.state is State.UNKNOWN:
         if settles_at is None:
-            hint = AT_MOST_ONCE
+            hint = AT_MOST_ONCE.format(one.key[:SHORT])
         elif settles_at <= now:
             hint = ABANDONED
         else:

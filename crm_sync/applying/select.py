@@ -68,12 +68,13 @@ def select(
     `decisions` are people's, by key, given for this very content; `rejected` the keys of the
     connection that must not come again; `held` where this plan's keys stand, after settling.
     `undone` are keys taken back, `superseded` keys that the newest plan dropped, `gone` the ids
-    of contacts that the CRM no longer gives us.
+    of contacts that the CRM no longer gives us. Links are not among them: they follow their task
+    (see `crm_sync.store.links`), and a task goes only if its links can be made.
     """
     go: list[Change] = []
     skipped: Counter[str] = Counter()
     done = 0
-    for change in plan.changes:
+    for change in plan.proposed:
         state = held.get(change.key)
         if state is State.DONE:
             done += change.key not in undone
@@ -82,7 +83,8 @@ def select(
         reason = _reason(change, decisions.get(change.key), rejected, state)
         if not reason and (change.key in superseded or change.contact_id in gone):
             reason = OUT_OF_SCOPE if change.contact_id in gone else SUPERSEDED
-        if not reason and change.operation not in operations:
+        lacks_links = change.key in plan.links and Operation.LINK not in operations
+        if not reason and (change.operation not in operations or lacks_links):
             reason = UNABLE
         if reason:
             skipped[reason] += 1

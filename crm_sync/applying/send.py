@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crm_sync.applying.reconcile import find_tasks, settle_taken_keys
 from crm_sync.applying.verdicts import (
@@ -12,16 +12,18 @@ from crm_sync.applying.verdicts import (
     SEND,
     Verdict,
     before_delete,
+    before_link,
     before_update,
     unless_drifted,
 )
-from crm_sync.applying.verify import verify
+from crm_sync.applying.verify import Live, verify
 from crm_sync.applying.work import Work, read_contacts, read_live
 from crm_sync.calls.retry import call_with_retry, may_repeat
 from crm_sync.calls.sending import NOT_SENT
-from crm_sync.connector import Outcome, Write, WriteResult
+from crm_sync.connector import Outcome, Ref, Write, WriteResult
 from crm_sync.errors import CrmSyncError, TryLater
-from crm_sync.model import Change, Operation, Record, Scalar
+from crm_sync.mapping import LINKED
+from crm_sync.model import Change, Entity, Operation, Record, Scalar
 from crm_sync.store import journal, journal_entries
 from crm_sync.store.intents import Entry, Intent, Move
 from crm_sync.store.states import State
@@ -54,8 +56,8 @@ class _LaterError(TryLater):
         self.unsent = unsent
 
 
-def send_batch(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]) -> None:
-    """Carry out a batch, and what of it time has to mend again after a pause.
+def send_batch(work: Work, batch: Sequence[Change], bases: Mapping[str, Intent]) -> None:
+    """Carry out a batch (see `carry_out`), and what of it time has to mend again after a pause.
 
     Each time the whole way is gone: the records are read anew, so that what a person did in the
     pause stays. Rows that are still refused in the end stay `planned`; when the CRM cannot be
@@ -65,7 +67,7 @@ def send_batch(work: Work, batch: Sequence[Change], originals: Mapping[str, Inte
 
     def attempt() -> None:
         nonlocal left
-        unsent = carry_out(work, left, originals)
+        unsent = carry_out(work, left, bases)
         if unsent is not None:
             left = unsent.changes
             raise _LaterError(unsent)
@@ -84,17 +86,16 @@ def send_batch(work: Work, batch: Sequence[Change], originals: Mapping[str, Inte
             raise given_up.unsent.fault from None
 
 
-def carry_out(
-    work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]
-) -> Unsent | None:
+def carry_out(work: Work, batch: Sequence[Change], bases: Mapping[str, Intent]) -> Unsent | None:
     """Carry out changes of one operation and entity, at most `write_batch` of them; once.
 
-    `originals` are the intents that deletes take back, by the delete's key. What may be tried
-    again later is `planned` and returned. When the CRM cannot be asked for another reason, the
-    batch stays as not begun and the error is raised; killed anywhere, the next `settle_open` finds
-    out what happened.
+    `bases` are the intents that changes rest on, by their key: what a delete takes back, the task
+    that a link belongs to. What may be tried again later is `planned` and returned. When the CRM
+    cannot be asked for another reason, the batch stays as not begun and the error is raised; killed
+    anywhere, the next `settle_open` finds out what happened.
     """
-    entries = _entries(work, batch, originals)
+    batch = [_writable(work, change) for change in batch]
+    entries = _entries(work, batch, bases)
     with work.store.begin() as tx:
         begun = journal_entries.enter(tx, work.scope, entries, work.now())
     _verify_found(work, [one.change.key for one in entries if one.state is State.DONE])
@@ -108,7 +109,9 @@ def carry_out(
         if isinstance(problem, TryLater) and may_repeat(problem) and not problem.sent:
             return Unsent(tuple(change for change, _ in going), problem.retry_after, problem)
         raise
-    _store(work, [intent for _, intent in going], results)
+    live = _store(work, [intent for _, intent in going], results)
+    if batch[0].operation is Operation.LINK:
+        _keep_stamps(work, entries, bases, live)
     return _unsent([change for change, _ in going], results)
 
 
@@ -124,11 +127,23 @@ def _unsent(changes: Sequence[Change], results: Sequence[WriteResult]) -> Unsent
     return Unsent(tuple(change for change, _ in held), max(asked, default=None))
 
 
-def _entries(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent]) -> list[Entry]:
+def _writable(work: Work, change: Change) -> Change:
+    """A task without its key where the CRM has no field for it."""
+    creates_task = change.operation is Operation.CREATE and change.entity is Entity.TASK
+    if not creates_task or work.key_field(change):
+        return change
+    return replace(change, fields=tuple(one for one in change.fields if one.name != "key"))
+
+
+def _entries(work: Work, batch: Sequence[Change], bases: Mapping[str, Intent]) -> list[Entry]:
     if batch[0].operation is Operation.CREATE:
         return _creates(work, batch)
+    if batch[0].operation is Operation.LINK:
+        return _links(work, batch)
     with work.store.read() as tx:
         left_open = journal.open_intents(tx, work.scope.connection)
+    # A link stands in nobody's way: it writes no field, and goes with its task.
+    left_open = [one for one in left_open if one.operation is not Operation.LINK]
     busy = {(one.entity, one.record_id) for one in left_open if one.record_id}
     live = read_live(work.crm, batch)
     entries = []
@@ -137,7 +152,7 @@ def _entries(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent
         if at in busy:
             verdict = BUSY  # whichever of the two lands last would win
         elif change.operation is Operation.DELETE:
-            original = originals.get(change.key)
+            original = bases.get(change.key)
             verdict = before_delete(
                 change.fields, live.get(at), original.modified_at if original else None
             )
@@ -145,6 +160,35 @@ def _entries(work: Work, batch: Sequence[Change], originals: Mapping[str, Intent
             verdict = before_update(change.fields, live.get(at), change.watched)
         entries.append(_entry(change, verdict))
     return entries
+
+
+def _links(work: Work, batch: Sequence[Change]) -> list[Entry]:
+    """Read just before, so that what is linked is not linked again, and a gone task is told."""
+    live = read_live(work.crm, batch)
+    entries = []
+    for change in batch:
+        record = live.get((change.entity, change.record_id))
+        entry = _entry(change, before_link(change.fields, record))
+        entries.append(replace(entry, stamp=record.modified if record else None))
+    return entries
+
+
+def _keep_stamps(
+    work: Work, entries: Sequence[Entry], tasks: Mapping[str, Intent], live: Live
+) -> None:
+    """Where linking moved the date of a task that nobody had touched, that date is ours too.
+
+    Else undo would take our own link for a person's edit, and keep the task.
+    """
+    stamps = {}
+    for entry in entries:
+        task = tasks[entry.change.key]
+        now = live.get((task.entity, task.record_id))
+        untouched = entry.stamp is not None and entry.stamp == task.modified_at
+        if untouched and now is not None and now.modified not in (None, entry.stamp):
+            stamps[task.id] = now.modified
+    with work.store.begin() as tx:
+        journal_entries.restamp(tx, stamps)
 
 
 def _creates(work: Work, batch: Sequence[Change]) -> list[Entry]:
@@ -159,7 +203,7 @@ def _creates(work: Work, batch: Sequence[Change]) -> list[Entry]:
     has been.
     """
     found: Mapping[str, Record] = {}
-    keyed = [change.key for change in batch if work.unique_field(change)]
+    keyed = [change.key for change in batch if work.key_field(change)]
     with work.store.read() as tx:
         tried = journal.states(tx, work.scope.connection, keyed)
     if tried:
@@ -188,8 +232,13 @@ def _write(work: Work, change: Change) -> Write:
         values = {field.crm_field: field.after for field in change.fields}
     elif change.operation is Operation.CREATE:
         values = {f.crm_field: f.after for f in change.fields if f.after is not None}
-        if key_field := work.unique_field(change):
+        if key_field := work.key_field(change):
             values[key_field] = change.key
+    elif change.operation is Operation.LINK:
+        [end] = change.fields
+        values = {end.crm_field: end.after}
+        to = Ref(LINKED[end.name], str(end.after))
+        return Write(change.operation, change.entity, change.key, change.record_id, values, to)
     return Write(change.operation, change.entity, change.key, change.record_id, values)
 
 
@@ -203,11 +252,12 @@ def _nothing_sent(work: Work, going: Sequence[Intent], problem: CrmSyncError) ->
         journal_entries.move(tx, work.scope.run_id, moves, work.now())
 
 
-def _store(work: Work, going: Sequence[Intent], results: Sequence[WriteResult]) -> None:
+def _store(work: Work, going: Sequence[Intent], results: Sequence[WriteResult]) -> Live:
+    """Store the outcomes and read back what was done; returns what was read."""
     moves, taken = [], []
     for intent, result in zip(going, results, strict=True):
         move = Move(intent, _state(result), result.record_id, result.code, _words(result))
-        if result.duplicate_key and work.unique_field(intent):
+        if result.duplicate_key and work.key_field(intent):
             move = Move(intent, State.UNKNOWN, code=result.code, message="its key is taken")
             refused = Move(move.moved, State.REJECTED, code=result.code, message=_words(result))
             taken.append(refused)
@@ -215,7 +265,7 @@ def _store(work: Work, going: Sequence[Intent], results: Sequence[WriteResult]) 
     with work.store.begin() as tx:
         journal_entries.move(tx, work.scope.run_id, moves, work.now())
     settle_taken_keys(work, taken)
-    verify(work, [one.moved for one in moves if one.state is State.DONE])
+    return verify(work, [one.moved for one in moves if one.state is State.DONE])
 
 
 def _state(result: WriteResult) -> State:

@@ -38,6 +38,9 @@ VALID_FOR = timedelta(days=1)
 """An inverse plan is made to be applied at once; older, it is made anew."""
 
 
+NO_ID = "a person said that it is there, and its id is not known: delete it in the CRM"
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """Something that an undo leaves as it is: the record, the CRM's fields, and why."""
@@ -135,6 +138,8 @@ def _inverse(work: Work) -> tuple[Plan, UndoNotes]:
     for one in effects:
         record = live.get((one.intent.entity, one.intent.record_id))
         fields, stays = _take_back(one, record) if record is not None else ((), [])
+        if not one.intent.record_id:
+            stays = [Kept(one.intent.key, one.intent.entity, "", (), NO_ID)]
         kept += stays
         if fields:
             changes.append(_change(one, planned[one.intent.key], fields, run_id))
@@ -156,15 +161,19 @@ def _effects(work: Work) -> tuple[list[_Effect], Mapping[str, Change]]:
     """What the run's sending put into effect, newest first, and the changes behind it, by key."""
     with work.store.read() as tx:
         mine = journal.intents_of_run(tx, work.scope.run_id)
-        ours = [
-            one for one in reversed(mine) if one.state is State.DONE and one.sent_at is not None
-        ]
+        ours = [one for one in reversed(mine) if _is_effect(one)]
         planned = {
             change.key: change
             for plan_id in {one.plan_id for one in ours}
             for change in plans.load_plan(tx, plan_id).changes
         }
         return _without_taken_back(tx, work.scope, ours), planned
+
+
+def _is_effect(one: Intent) -> bool:
+    """In effect, and by our sending; a link goes with its task."""
+    sent = one.state is State.DONE and one.sent_at is not None
+    return sent and one.operation is not Operation.LINK
 
 
 def _without_taken_back(tx: Connection, scope: Scope, ours: Sequence[Intent]) -> list[_Effect]:

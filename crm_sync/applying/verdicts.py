@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm_sync.compare import same
+from crm_sync.compare import holds_id, same
 from crm_sync.model import FieldChange, Record, Scalar
 from crm_sync.store.states import State
 
@@ -31,6 +31,7 @@ class Verdict:
 
 
 SEND = Verdict(State.PLANNED)
+NO_TASK = Verdict(State.CONFLICT, GONE, "the task is no longer in the CRM")
 BUSY = Verdict(
     State.CONFLICT,
     EARLIER,
@@ -121,6 +122,27 @@ def after_delete(
     if found is SEND:
         return Verdict(State.PLANNED, NOT_SHOWN, "read back: it was not carried out")
     return found
+
+
+def is_linked(fields: Sequence[FieldChange], live: Record) -> bool:
+    """Whether the task's relation names the other end."""
+    return all(holds_id(live.fields.get(field.crm_field), field.after) for field in fields)
+
+
+def before_link(fields: Sequence[FieldChange], live: Record | None) -> Verdict:
+    """A link that is there already need not be made; a task that is gone cannot be linked."""
+    if live is not None and is_linked(fields, live):
+        return Verdict(State.DONE, ALREADY, "linked already")
+    return NO_TASK if live is None else SEND
+
+
+def after_link(fields: Sequence[FieldChange], live: Record | None) -> Verdict:
+    """What became of a link without an answer."""
+    if live is None:
+        return NO_TASK
+    if is_linked(fields, live):
+        return Verdict(State.DONE, message="read back: it was carried out")
+    return Verdict(State.PLANNED, NOT_SHOWN, "read back: it was not carried out")
 
 
 def shown(fields: Sequence[FieldChange], live: Record) -> Mapping[str, Scalar]:

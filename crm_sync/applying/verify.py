@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from crm_sync.applying.verdicts import shown
+from crm_sync.applying.verdicts import is_linked, shown
 from crm_sync.applying.work import Work, read_live
 from crm_sync.model import Entity, Operation, Record, Scalar
 from crm_sync.store import baselines, journal_entries
@@ -17,7 +17,10 @@ LATE = timedelta(seconds=60)
 """A stamp that is further than this, and the settling, from the sending may be somebody else's."""
 
 
-def verify(work: Work, done: Sequence[Intent], *, late: bool = False) -> None:
+Live = Mapping[tuple[Entity, str], Record]
+
+
+def verify(work: Work, done: Sequence[Intent], *, late: bool = False) -> Live:
     """Read the records behind these intents once, and store what they show.
 
     A field that holds our value gets it as its baseline, in the same transaction; one that does
@@ -26,9 +29,10 @@ def verify(work: Work, done: Sequence[Intent], *, late: bool = False) -> None:
 
     With `late` (not right after the sending), a record's stamp is believed only if it is about as
     old as the sending, by our clock: undo deletes nothing on a stamp that may be a person's.
+    Returns what was read.
     """
     if not done:
-        return
+        return {}
     live = read_live(work.crm, done)
     seen = [_seen(work, one, live.get((one.entity, one.record_id)), late=late) for one in done]
     bases: dict[Entity, dict[str, dict[str, Scalar]]] = defaultdict(dict)
@@ -37,6 +41,7 @@ def verify(work: Work, done: Sequence[Intent], *, late: bool = False) -> None:
         if record is not None and one.operation is Operation.UPDATE and one.sent_at is not None:
             bases[one.entity].setdefault(one.record_id, {}).update(shown(one.fields, record))
     _store(work, seen, bases)
+    return live
 
 
 def _store(
@@ -57,8 +62,11 @@ def _seen(work: Work, one: Intent, live: Record | None, *, late: bool) -> Seen:
     if live is None:
         return Seen(one, Verified.DRIFT, detail="no longer in the CRM")
     stamp = live.modified if not late or _prompt(work, one, live.modified) else None
-    ours = shown(one.fields, live)
-    other = [field.crm_field for field in one.fields if field.crm_field not in ours]
+    if one.operation is Operation.LINK:
+        other = [] if is_linked(one.fields, live) else [one.fields[0].crm_field]
+    else:
+        ours = shown(one.fields, live)
+        other = [field.crm_field for field in one.fields if field.crm_field not in ours]
     if other:
         return Seen(one, Verified.DRIFT, stamp, f"another value in: {', '.join(other)}")
     return Seen(one, Verified.CONFIRMED, stamp)

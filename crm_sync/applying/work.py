@@ -49,23 +49,34 @@ class Crm(Protocol):
 
 
 class TaskKey:
-    """The CRM field that keeps a task's key unique, as the CRM itself says."""
+    """The CRM field that carries a task's key, and whether it is kept unique there."""
 
     def __init__(self, crm: Crm, mapping: CrmMapping) -> None:
         self._crm = crm
         self._mapping = mapping
 
-    @cached_property
+    @property
     def field(self) -> str:
-        """Its name; empty when the mapping has none, or the CRM does not keep it unique.
+        """Its name; empty when the mapping has none, or the CRM does not have it."""
+        return self._names[0]
 
-        Asks the CRM, the first time only: without a task there is nothing to ask.
-        """
+    @property
+    def unique_field(self) -> str:
+        """Its name if the CRM itself says that it keeps it unique, else empty."""
+        return self._names[1]
+
+    @cached_property
+    def _names(self) -> tuple[str, str]:
+        """Asks the CRM, the first time only: without a task there is nothing to ask."""
         mapped = self._mapping.writes(Entity.TASK).get("key")
-        if mapped is None or not self._crm.capabilities.unique_task_key:
-            return ""
+        if mapped is None:
+            return "", ""
         described = self._crm.describe(Entity.TASK)
-        return mapped.field if keeps_unique(described, mapped.field) else ""
+        if mapped.field.casefold() not in {spec.name.casefold() for spec in described}:
+            return "", ""
+        able = self._crm.capabilities.unique_task_key
+        unique = able and keeps_unique(described, mapped.field)
+        return mapped.field, mapped.field if unique else ""
 
 
 def keeps_unique(described: Sequence[FieldSpec], field: str) -> bool:
@@ -86,18 +97,29 @@ class Work:
     sleep: Sleep
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
+    def key_field(self, of: Change | Intent) -> str:
+        """The CRM field in which this create's key travels, and by which it is found."""
+        return self.task_key.field if _creates_task(of) else ""
+
     def unique_field(self, of: Change | Intent) -> str:
         """The CRM field that keeps this create unique; empty when nothing does.
 
-        Where it is empty, a create is sent once at most, and an answer that was lost is for a
-        person to look into.
+        Where it is empty, a create is sent once at most. An answer that was lost may still be
+        found by `key_field`: that shows that the task is there. That it is not, nothing shows.
         """
-        creates_task = of.operation is Operation.CREATE and of.entity is Entity.TASK
-        return self.task_key.field if creates_task else ""
+        return self.task_key.unique_field if _creates_task(of) else ""
 
     def can_be_read(self, one: Intent) -> bool:
-        """Whether reading the CRM can tell what became of it: ours has an id or a key."""
-        return one.operation in (Operation.UPDATE, Operation.DELETE) or bool(self.unique_field(one))
+        """Whether reading the CRM can show that it was carried out: ours has an id or a key."""
+        return one.operation is not Operation.CREATE or bool(self.key_field(one))
+
+    def will_be_known(self, one: Intent) -> bool:
+        """Whether reading the CRM can also show that it was not."""
+        return one.operation is not Operation.CREATE or bool(self.unique_field(one))
+
+
+def _creates_task(of: Change | Intent) -> bool:
+    return of.operation is Operation.CREATE and of.entity is Entity.TASK
 
 
 def read_contacts(crm: Crm, tasks: Sequence[Change]) -> Mapping[str, Record]:

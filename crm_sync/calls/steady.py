@@ -28,6 +28,7 @@ from crm_sync.connector import (
     Page,
     Record,
     SchemaChange,
+    SchemaWriter,
     Usage,
     Write,
     WriteResult,
@@ -126,7 +127,8 @@ class Steady:
         return records
 
     def write_chunk(self, writes: Sequence[Write]) -> list[WriteResult]:
-        """Send one chunk: one operation, one entity, at most `write_batch` rows.
+        """Send one chunk: one operation, one entity (links: also one other end), at most
+        `write_batch` rows.
 
         One result per write, in order. Guarantees:
 
@@ -141,7 +143,8 @@ class Steady:
         * Messages hold no values (see `crm_sync.calls.words`).
         """
         limit = self.capabilities.write_batch
-        if len({(write.operation, write.entity) for write in writes}) > 1 or len(writes) > limit:
+        kinds = {(one.operation, one.entity, one.to.entity if one.to else None) for one in writes}
+        if len(kinds) > 1 or len(writes) > limit:
             raise ValueError(f"a chunk is at most {limit} writes of one operation and one entity")
         return send_chunk(self._send_once, writes)
 
@@ -157,6 +160,18 @@ class Steady:
     def missing_schema(self, wanted: Sequence[FieldSpec]) -> Sequence[SchemaChange]:
         """What of `wanted` the CRM lacks."""
         return self._call("describe", lambda: self._connector.missing_schema(wanted))
+
+    @property
+    def creates_schema(self) -> bool:
+        """Whether this connector can create fields itself."""
+        return isinstance(self._connector, SchemaWriter)
+
+    def create_schema(self, changes: Sequence[SchemaChange], *, language: str) -> Sequence[Finding]:
+        """Create fields, asked once; only where `creates_schema`."""
+        connector = self._connector
+        if not isinstance(connector, SchemaWriter):
+            raise TypeError("this connector creates no fields")
+        return self._attempt("schema", lambda: connector.create_schema(changes, language=language))
 
     def usage(self) -> Usage | None:
         """The allowance as the CRM last said; costs no call."""

@@ -88,7 +88,7 @@ def _decide(
             {"plan": plan_id, "decision": decision, "changes": keys, "written_already": late}
         )
         return
-    console().print(f"{len(keys):,} of {len(stored.changes):,} changes {decision}.")
+    console().print(f"{len(keys):,} of {len(stored.proposed):,} changes {decision}.")
     if late:
         console().print(f"{late:,} were written before; `crm-sync undo RUN` takes a run back.")
     if decision is Decision.APPROVED and keys:
@@ -108,7 +108,7 @@ def _chosen(stored: Plan, ids: list[str] | None, decision: Decision) -> list[Cha
     from crm_sync.views import find_changes
 
     if ids is None:
-        return list(stored.changes)
+        return list(stored.proposed)
     found, unclear = find_changes(stored, ids)
     if unclear:
         raise NotFound(
@@ -118,5 +118,5 @@ def _chosen(stored: Plan, ids: list[str] | None, decision: Decision) -> list[Cha
     keys = {one.key for one in found}
     if decision is Decision.APPROVED:
         keys |= {one.requires for one in found if one.requires}
-    keys |= {one.key for one in stored.changes if one.requires and one.requires in keys}
-    return [one for one in stored.changes if one.key in keys]
+    keys |= {one.key for one in stored.proposed if one.requires and one.requires in keys}
+    return [one for one in stored.proposed if one.key in keys]

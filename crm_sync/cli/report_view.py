@@ -41,7 +41,7 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         "mode": plan.mode.value,
         "undo_of": plan.undo_of,
         "funnel": funnel_steps(plan.funnel) if plan.undo_of is None else {},
-        "changes": {"total": len(plan.changes), **counts_by_disposition(plan)},
+        "changes": {"total": len(plan.proposed), **counts_by_disposition(plan)},
         "waiting": outcome.waiting,
         "sources": sources_view(outcome.sources),
         "calls": dict(outcome.calls),

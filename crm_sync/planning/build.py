@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -16,12 +16,14 @@ from crm_sync.model import (
     Entity,
     JobChange,
     JobChangeKind,
+    Operation,
     Plan,
     canonical_json,
 )
 from crm_sync.planning.guards import planned_guards
 from crm_sync.planning.inputs import ContactState, PlanInputs
 from crm_sync.planning.keys import claim_of, task_key
+from crm_sync.planning.links import links_of
 from crm_sync.planning.playbooks import RuleFacts
 from crm_sync.planning.tasks import AccountNames, account_names, task_for
 from crm_sync.planning.updates import Update, already_told, update_for
@@ -88,6 +90,7 @@ def plan_with_notes(inputs: PlanInputs) -> tuple[Plan, PlanNotes]:
         for outcome in _for_contact(inputs, contact_id, claims, names)
     ]
     changes = tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
+    proposed = [change for change in changes if change.operation is not Operation.LINK]
     notes = PlanNotes(tuple(outcome for outcome in outcomes if isinstance(outcome, LeftOut)))
     plan = Plan(
         id=0,
@@ -96,8 +99,8 @@ def plan_with_notes(inputs: PlanInputs) -> tuple[Plan, PlanNotes]:
         expires_at=inputs.now + timedelta(days=inputs.expires_after_days),
         mode=inputs.mode,
         changes=changes,
-        guards=planned_guards(inputs, changes),
-        funnel={**inputs.funnel, **_counts(changes), **notes.counts()},
+        guards=planned_guards(inputs, proposed),
+        funnel={**inputs.funnel, **_counts(proposed), **notes.counts()},
     )
     return plan, notes
 
@@ -187,7 +190,11 @@ def _for_claim(
         yield LeftOut(contact_id, Entity.CONTACT, why, update.left_alone)
     if change is not None:
         yield change
-    yield _task(inputs, job_change, state, settled, change, told, names)
+    task = _task(inputs, job_change, state, settled, change, told, names)
+    yield task
+    if isinstance(task, Change):
+        ends = {"contact_id": contact_id, "account_id": state.canonical.get("account_id")}
+        yield from links_of(task, inputs.mapping, ends)
 
 
 def _why_no_update(update: Update, settled: bool, told: bool) -> Why | None:
@@ -225,7 +232,7 @@ def _task(
     return task_for(inputs, job_change, state, rule, requires=requires, update=update, names=names)
 
 
-def _counts(changes: tuple[Change, ...]) -> Mapping[str, int]:
+def _counts(changes: Sequence[Change]) -> Mapping[str, int]:
     auto = sum(change.disposition is Disposition.AUTO for change in changes)
     tasks = sum(change.entity is Entity.TASK for change in changes)
     return {

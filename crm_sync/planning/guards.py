@@ -70,7 +70,7 @@ def tripped(
         return []
     limits = {guard.name: guard.limit for guard in plan.guards}
     said = decisions.get
-    left = [c for c in plan.changes if c.key not in settled and said(c.key) != Decision.REJECTED]
+    left = [c for c in plan.proposed if c.key not in settled and said(c.key) != Decision.REJECTED]
     auto = [change for change in _auto(left) if said(change.key) != Decision.APPROVED]
     approved = [change for change in left if said(change.key) == Decision.APPROVED]
     contacts = _contacts(auto)
@@ -102,7 +102,7 @@ def _standing_source_guards(plan: Plan, *, unseen: bool) -> list[GuardResult]:
 def _contacts_total(plan: Plan) -> int:
     """How many contacts were known at planning: the plan holds their share, not their number."""
     share = next((guard.measured for guard in plan.guards if guard.name == SHARE_CHANGED), 0.0)
-    return round(_contacts(_auto(plan.changes)) / share) if share else 1
+    return round(_contacts(_auto(plan.proposed)) / share) if share else 1
 
 
 def _source_guards(counts: Mapping[str, SourceCount], min_share: float) -> Iterable[GuardResult]:

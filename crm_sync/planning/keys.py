@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from crm_sync.mapping import JobChangeAction
-from crm_sync.model import Entity, JobChange, JobChangeKind, stable_key
+from crm_sync.model import Entity, JobChange, JobChangeKind, Operation, stable_key
 from crm_sync.names import company_key
 from crm_sync.planning.titles import title_key
 
@@ -55,3 +55,8 @@ def update_key(
 def task_key(contact_id: str, claim: str) -> str:
     """The key of a follow-up task. A renamed or rewritten playbook rule gives no second task."""
     return stable_key(Entity.TASK, contact_id, claim)
+
+
+def link_key(task: str, name: str) -> str:
+    """The key of a task's link by our name for it; to whom it goes is the task's business."""
+    return stable_key(task, Operation.LINK, name)

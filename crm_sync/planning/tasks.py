@@ -151,9 +151,11 @@ def _values(
 
 
 def _fields(inputs: PlanInputs, values: Mapping[str, Scalar]) -> tuple[FieldChange, ...]:
-    """What the mapping writes of a task; empty values and unknown names are not written."""
+    """What the mapping writes of a task itself; empty and unknown values are not written."""
     fields = []
     for name, write in inputs.mapping.writes(Entity.TASK).items():
+        if write.is_relation:
+            continue
         constant = write.constant
         value = constant if constant is not None else write.spell(values.get(name))
         if not same(value, None):

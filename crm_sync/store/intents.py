@@ -21,6 +21,9 @@ class Scope:
 PROCESS_ENDED = "PROCESS_ENDED"
 """Code of an intent whose process ended between sending it and storing the answer."""
 
+BY_HAND = "SETTLED_BY_HAND"
+"""Code of an intent of which a person said what became of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -61,13 +64,17 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change that is taken up, in the state in which it begins (see `states.FIRST`)."""
+    """A change that is taken up, in the state in which it begins (see `states.FIRST`).
+
+    `stamp` is the CRM's date on its record, read just before; kept for links only.
+    """
 
     change: Change
     state: State
     record_id: str = ""
     code: str = ""
     message: str = ""
+    stamp: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,12 @@ def open_intents(tx: Connection, connection: str) -> list[Intent]:
 
 
 def unverified(tx: Connection, connection: str) -> list[Intent]:
-    """Done, and not read back yet: the process ended in between."""
+    """Done, and not read back yet: the process ended in between.
+
+    What a person said is there has no id, and cannot be read.
+    """
     here = (intent.c.connection == connection) & (intent.c.state == State.DONE)
+    here &= intent.c.record_id != ""
     return _intents(tx, here & intent.c.verified.is_(None))
 
 
@@ -111,15 +115,22 @@ def counts(tx: Connection, connection: str) -> dict[State, int]:
     return {State(row.state): row.intents for row in rows}
 
 
-def tally(tx: Connection, run_id: int) -> dict[tuple[State, Verified | None], int]:
-    """How many intents of a run stand in which state, by what reading back showed."""
+def tally(
+    tx: Connection, run_id: int, *, links: bool = False
+) -> dict[tuple[State, Verified | None], int]:
+    """How many intents of a run stand in which state, by what reading back showed.
+
+    Either its links, or all the others.
+    """
     from sqlalchemy import func, select
 
     columns = (intent.c.state, intent.c.verified)
     query = select(*columns, func.count().label("intents")).group_by(*columns)
+    is_link = intent.c.operation == Operation.LINK
+    mine = (intent.c.run_id == run_id) & (is_link if links else ~is_link)
     return {
         (State(row.state), Verified(row.verified) if row.verified else None): row.intents
-        for row in tx.execute(query.where(intent.c.run_id == run_id))
+        for row in tx.execute(query.where(mine))
     }
 
 

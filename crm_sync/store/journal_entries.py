@@ -216,3 +216,14 @@ def _all_moved(moved: int, wanted: int) -> None:
     """Raised inside the transaction, so that none of it is stored."""
     if moved != wanted:
         raise RuntimeError(f"the journal moved {moved} of {wanted} intents: another writer is here")
+
+
+def restamp(tx: Connection, stamps: Mapping[int, datetime]) -> None:
+    """The CRM's date on records that our own links have moved, by the id of their intent."""
+    from sqlalchemy import bindparam, update
+
+    if not stamps:
+        return
+    statement = update(intent).where(intent.c.id == bindparam("held_id"))
+    rows = [{"held_id": id, "modified_at": stamp(at)} for id, at in stamps.items()]
+    tx.execute(statement.values(modified_at=bindparam("modified_at")), rows)

@@ -213,6 +213,7 @@ def count_waiting(tx: Connection, plan_id: int) -> int:
     query = select(func.count()).where(
         (change.c.plan_id == plan_id)
         & (change.c.disposition == Disposition.REVIEW)
+        & (change.c.operation != Operation.LINK)
         & change.c.key.not_in(decided)
     )
     return int(tx.execute(query).scalar() or 0)
@@ -241,7 +242,7 @@ def _plan(row: Row[Any], changes: Sequence[Row[Any]]) -> Plan:
         created_at=created,
         expires_at=expires,
         mode=Mode(row.mode),
-        changes=tuple(_change(one) for one in changes),
+        changes=tuple(load_change(one) for one in changes),
         guards=tuple(GuardResult(**guard) for guard in json.loads(row.guards)),
         funnel=json.loads(row.funnel),
         undo_of=row.undo_of,
@@ -261,7 +262,8 @@ def _change_row(plan_id: int, position: int, one: Change) -> dict[str, Any]:
     return row
 
 
-def _change(row: Row[Any]) -> Change:
+def load_change(row: Row[Any]) -> Change:
+    """A change from its stored row."""
     return Change(
         key=row.key,
         operation=Operation(row.operation),
@@ -302,5 +304,5 @@ def load_evidence(text: str) -> tuple[Evidence, ...]:
 
 def counts_by_disposition(of: Plan) -> Mapping[str, int]:
     """How many changes go by themselves, and how many wait for a person."""
-    auto = sum(one.disposition is Disposition.AUTO for one in of.changes)
-    return {"auto": auto, "review": len(of.changes) - auto}
+    auto = sum(one.disposition is Disposition.AUTO for one in of.proposed)
+    return {"auto": auto, "review": len(of.proposed) - auto}

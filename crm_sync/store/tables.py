@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -170,6 +171,15 @@ change = Table(
     Column("held_by", Text, nullable=False),
     Column("owner_id", String, nullable=False),
     Column("rule", String, nullable=False),
+    # Few changes are links; `links.owed` asks for them at every apply.
+    Index(
+        "ix_change_links",
+        "requires",
+        "plan_id",
+        "key",
+        sqlite_where=text("operation = 'link'"),
+        postgresql_where=text("operation = 'link'"),
+    ),
 )
 
 # A person's decision about a change of a plan, bound to the plan's hash.

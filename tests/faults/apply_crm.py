@@ -34,8 +34,9 @@ from crm_sync.model import (
     Scalar,
     stable_key,
 )
-from crm_sync.store import plans, runs
+from crm_sync.store import journal, plans, runs
 from crm_sync.store.database import Store
+from crm_sync.store.states import State
 
 KEY = "Crm_Sync_Key__c"
 START = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -88,12 +89,18 @@ class MemoryCrm:
     `script` holds what the next calls of `write_chunk` do: `ok`, `drop_before` (not carried out,
     no answer), `drop_after` (carried out, no answer), `late` (no answer, carried out while the
     caller waits), or an exception to raise before anything is done. `unique` says whether the CRM
-    can keep a task's key unique, `keyed` whether it does (unset: if it can). `locked` counts how
-    often a write is still refused because its row is locked.
+    can keep a task's key unique, `keyed` whether it does (unset: if it can), `described` whether it
+    has the field at all, `indexed` whether a new task is found by its key. `locked` counts how
+    often a write is still refused because its row is locked. Linking dates a task anew if
+    `moves_dates`.
     """
 
     unique: bool = True
     keyed: bool | None = None
+    described: bool = True
+    indexed: bool = True
+    links: bool = True
+    moves_dates: bool = False
     batch: int = 2
     late_seconds: float = 5.0
     bomb: Bomb = field(default_factory=Bomb)
@@ -115,7 +122,7 @@ class MemoryCrm:
             page_size=100,
             read_batch=100,
             write_batch=self.batch,
-            operations=frozenset(Operation),
+            operations=frozenset(Operation) - (frozenset() if self.links else {Operation.LINK}),
             unique_task_key=self.unique,
             settle_seconds=5.0,
             late_seconds=self.late_seconds,
@@ -127,7 +134,8 @@ class MemoryCrm:
 
     def describe(self, entity: Entity) -> list[FieldSpec]:
         self._call("describe")
-        return [FieldSpec(entity, KEY.upper(), FieldType.TEXT, unique=self.keeps_keys)]
+        key = FieldSpec(entity, KEY.upper(), FieldType.TEXT, unique=self.keeps_keys)
+        return [key] if self.described else []
 
     def now(self) -> datetime:
         self.clock += timedelta(milliseconds=10)
@@ -168,6 +176,8 @@ class MemoryCrm:
 
     def find(self, entity: Entity, name: str, values: Sequence[str]) -> list[Record]:
         self._call("find")
+        if not self.indexed:
+            return []
         return [
             Record(kind, id, {name: row.fields.get(name)}, row.modified)
             for (kind, id), row in self.rows.items()
@@ -183,6 +193,8 @@ class MemoryCrm:
         if act in ("drop_before", "late"):
             self.late += writes if act == "late" else []
             return [WriteResult(Outcome.UNKNOWN, code="NO_ANSWER") for _ in writes]
+        ends = {(write.entity, write.to.entity if write.to else None) for write in writes}
+        assert len(ends) == 1, "links go one other end at a time"
         ids = [write.record_id for write in writes if write.record_id]
         assert len(ids) == len(set(ids)), "a CRM refuses a record that comes twice in one call"
         results = [self._carry_out(write) for write in writes]
@@ -206,16 +218,33 @@ class MemoryCrm:
         at = (write.entity, write.record_id)
         if at not in self.rows:
             return WriteResult(Outcome.REJECTED, code="ENTITY_IS_DELETED", message="gone")
+        if write.operation is Operation.LINK:
+            return self._link(write)
         if write.operation is Operation.DELETE:
             del self.rows[at]
         else:
             self.edit(write.entity, write.record_id, **write.fields)
         return self._applied(write, write.record_id)
 
+    def _link(self, write: Write) -> WriteResult:
+        assert write.to is not None
+        assert list(write.fields.values()) == [write.to.id]
+        if (write.to.entity, write.to.id) not in self.rows:
+            return WriteResult(Outcome.REJECTED, write.record_id, code="ABSENT", message="no such")
+        row = self.rows[write.entity, write.record_id]
+        for name in write.fields:
+            held = str(row.fields.get(name) or "")
+            ids = {*held.split(";"), write.to.id} - {""}
+            row.fields[name] = ";".join(sorted(ids))
+        row.modified = self.now() if self.moves_dates else row.modified
+        return self._applied(write, write.record_id)
+
     def _create(self, write: Write) -> WriteResult:
+        assert self.described or KEY not in write.fields, "a CRM refuses a field that it lacks"
         key = write.fields.get(KEY)
         if self.keeps_keys and key and any(row.fields.get(KEY) == key for row in self.tasks()):
             return WriteResult(Outcome.REJECTED, code="DUPLICATE_VALUE", duplicate_key=True)
+        assert not any("." in name for name in write.fields), "a relation is no field"
         self.made += 1
         self.rows[write.entity, f"T{self.made}"] = Row(dict(write.fields), self.now())
         return self._applied(write, f"T{self.made}")
@@ -237,6 +266,10 @@ class World:
     def save(self, *changes: Change, **settings: Any) -> Plan:
         with self.store.begin() as tx:
             return plans.save_plan(tx, replace(a_plan(*changes), **settings))
+
+    def state(self, change: Change) -> State | None:
+        with self.store.read() as tx:
+            return journal.states(tx, "acme", [change.key]).get(change.key)
 
     def start(self, kind: str, plan_id: int | None = None) -> int:
         with self.store.begin() as tx:
@@ -311,3 +344,19 @@ def a_task(id: str, requires: str = "", subject: str = "Congratulate", **setting
         owner_id="005000000000001",
     )
     return replace(change, **settings)
+
+
+def links_of(task: Change, **ends: str) -> list[Change]:
+    """The links of a task by our names: `contact_id` and `account_id`."""
+    fields = {"contact_id": "associations.contacts", "account_id": "associations.companies"}
+    return [
+        replace(
+            task,
+            key=stable_key(task.key, "link", name),
+            operation=Operation.LINK,
+            fields=(FieldChange(name, fields[name], None, id),),
+            requires=task.key,
+            owner_id="",
+        )
+        for name, id in ends.items()
+    ]

@@ -260,7 +260,7 @@ def test_a_record_is_written_once_per_batch_and_the_second_change_sees_the_first
 
 
 def test_without_a_unique_key_an_unknown_task_is_left_to_a_person(world: World) -> None:
-    world.crm.unique = False
+    world.crm.described = False
     plan = world.save(a_task("C1"))
     world.crm.script = ["drop_after"]
     for _ in range(2):

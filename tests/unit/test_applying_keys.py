@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crm_sync.store.states import State
-from tests.faults.apply_crm import World, a_task, an_update, open_world
+from tests.faults.apply_crm import KEY, World, a_task, an_update, open_world
 
 TITLE = ("Title", "VP Sales", "CRO")
 
@@ -22,11 +22,20 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.store.close()
 
 
-@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "late"])
+@pytest.mark.parametrize(
+    ("fault", "lack"),
+    [
+        ("drop_before", {}),
+        *((fault, {"indexed": False}) for fault in ("drop_before", "drop_after", "late")),
+        *((fault, {"described": False}) for fault in ("drop_before", "drop_after", "late")),
+    ],
+)
 def test_where_the_field_is_not_kept_unique_a_task_is_made_at_most_once(
-    world: World, fault: str
+    world: World, fault: str, lack: dict[str, bool]
 ) -> None:
     world.crm.keyed = False
+    for name, value in lack.items():
+        setattr(world.crm, name, value)
     plan = world.save(a_task("C1"))
     world.crm.script = [fault]
     for _ in range(2):
@@ -36,6 +45,41 @@ def test_where_the_field_is_not_kept_unique_a_task_is_made_at_most_once(
         world.crm.sleep(3600)
     assert world.crm.calls["write"] == 1
     assert len(world.crm.tasks()) == (0 if fault == "drop_before" else 1)
+
+
+@pytest.mark.parametrize("unique", [True, False])
+@pytest.mark.parametrize("fault", ["drop_after", "late"])
+def test_a_key_that_is_found_shows_that_the_task_is_there_though_it_is_not_kept_unique(
+    world: World, fault: str, unique: bool
+) -> None:
+    world.crm.unique, world.crm.keyed = unique, False
+    plan = world.save(a_task("C1"))
+    world.crm.script = [fault]
+    report = world.apply(plan)
+    assert report.counts == {State.DONE: 1}
+    assert world.crm.tasks()[0].fields[KEY] == plan.changes[0].key
+    assert world.crm.calls["write"] == 1
+    assert world.crm.slept <= 6
+
+
+def test_a_key_that_is_found_late_settles_the_task_at_the_next_apply(world: World) -> None:
+    world.crm.keyed = world.crm.indexed = False
+    plan = world.save(a_task("C1"))
+    world.crm.script = ["drop_after"]
+    assert world.apply(plan).awaited == 0
+    world.crm.indexed = True
+    report = world.apply(plan)
+    assert (report.settled, report.already_done) == ({State.DONE: 1}, 1)
+    assert report.problems == ()
+    assert len(world.crm.tasks()) == 1
+
+
+def test_a_key_is_not_sent_to_a_crm_that_has_no_field_for_it(world: World) -> None:
+    world.crm.described = False
+    report = world.apply(world.save(a_task("C1")))
+    assert report.complete
+    assert report.confirmed == 1
+    assert set(world.crm.tasks()[0].fields) == {"Subject", "WhoId"}
 
 
 def test_the_report_says_that_tasks_were_sent_at_most_once(world: World) -> None:
