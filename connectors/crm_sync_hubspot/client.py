@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from crm_sync.calls.tokens import Token
 from crm_sync.connector import RateLimited, Usage
-from crm_sync_hubspot.auth import token_provider
+from crm_sync_hubspot.auth import app_form, token_provider
 from crm_sync_hubspot.config import HubSpotConfig
 from crm_sync_hubspot.errors import error_for, not_json, problem_in
 from crm_sync_hubspot.http import Answer, HttpClient
@@ -40,6 +40,7 @@ class HubSpotClient:
         self._http = HttpClient(config, clock)
         self._limiter = limiter_for(config, clock, sleep)
         self._tokens = token_provider(config, self._ask_for_token, self.place)
+        self._app = app_form(config)
         self._usage: Usage | None = None
         self._lock = Lock()
 
@@ -75,6 +76,24 @@ class HubSpotClient:
         """The day's allowance as the last answer told it; OAuth apps have none."""
         with self._lock:
             return self._usage
+
+    def scopes(self) -> frozenset[str] | None:
+        """What the access token was granted; None where HubSpot does not tell.
+
+        It tells of tokens of OAuth apps; of others it may say nothing. Raises as `call` does, but
+        for a refused question.
+        """
+
+        def send(token: Token) -> Answer:
+            form = {"token": token.value, "token_type_hint": "access_token", **self._app}
+            return self._within_limits(
+                lambda: self._http.send("POST", path("introspect"), form=form), search=False
+            )
+
+        answer = self._tokens.run(send)
+        told = answer.body if answer.status == 200 and isinstance(answer.body, dict) else {}
+        granted = told.get("scopes") if told.get("active") is True else None
+        return frozenset(map(str, granted)) if isinstance(granted, list) else None
 
     def close(self) -> None:
         """Close all sockets."""
