@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm_sync.config import Config, Connection, load_config
-from crm_sync.connector import FieldSpec, Finding, Level
-from crm_sync.errors import AccessDenied, ConfigError, CrmSyncError, UsageError
-from crm_sync.mapping import Mapping
+from crm_sync.connector import FieldSpec, Finding, Level, Page, SchemaChange
+from crm_sync.errors import AccessDenied, ConfigError, CrmSyncError, ScopeMissing, UsageError
+from crm_sync.fields import wanted_fields, without_uniqueness
+from crm_sync.mapping import Mapping, ReadSection
 from crm_sync.model import Entity
-from crm_sync.stages.pull import ENTITIES
+from crm_sync.stages.pull import ENTITIES, MAY_BE_CLOSED
 from crm_sync.store.database import Store
 from crm_sync.workspace import Workspace
 
@@ -26,6 +27,17 @@ class CheckResult:
 
     findings: tuple[Finding, ...]
     exit_code: int
+
+
+@dataclass(frozen=True)
+class _Closed:
+    """An object without which no run is possible, and that these credentials may not use."""
+
+    entity: Entity
+    error: ScopeMissing
+
+
+_Seen = Finding | _Closed
 
 
 def check_all(path: Path, name: str | None) -> dict[str, CheckResult]:
@@ -47,18 +59,22 @@ def _check(workspace: Workspace, connection: Connection) -> CheckResult:
     findings: list[Finding] = [Finding(Level.OK, "configuration", "can be read")]
     codes: list[int] = [0]
 
-    def attempt(subject: str, look: Callable[[], Iterator[Finding]]) -> None:
+    def tell(subject: str, problem: CrmSyncError) -> None:
+        where = f"{problem.place}: " if problem.place else ""
+        findings.append(Finding(Level.PROBLEM, subject, f"{where}{problem.message}", problem.fix))
+        codes.append(problem.exit_code)
+
+    def attempt(subject: str, look: Callable[[], Iterator[_Seen]]) -> None:
         try:
-            for finding in look():
-                findings.append(finding)
-                if finding.level is Level.PROBLEM:
+            for seen in look():
+                if isinstance(seen, _Closed):
+                    tell(f"{seen.entity.value}s", seen.error)
+                    continue
+                findings.append(seen)
+                if seen.level is Level.PROBLEM:
                     codes.append(UsageError.exit_code)
         except CrmSyncError as problem:
-            where = f"{problem.place}: " if problem.place else ""
-            findings.append(
-                Finding(Level.PROBLEM, subject, f"{where}{problem.message}", problem.fix)
-            )
-            codes.append(problem.exit_code)
+            tell(subject, problem)
 
     attempt("mapping", lambda: _mapping_reads(workspace, connection))
     attempt("playbooks", lambda: _playbooks(connection))
@@ -105,55 +121,88 @@ def _sources(config: Config, connection: Connection) -> Iterator[Finding]:
         )
 
 
-def _crm(workspace: Workspace, connection: Connection) -> Iterator[Finding]:
+def _crm(workspace: Workspace, connection: Connection) -> Iterator[_Seen]:
     with workspace.crm(connection, despite_mapping=True) as crm:
         yield from crm.check()
-        if not workspace.misplaced(connection):  # else its fields are those of other objects
-            mapping = workspace.mapping(connection)
-            problems = list(_fields(crm, mapping))
-            yield from problems
-            if not any(one.level is Level.PROBLEM for one in problems):
-                yield from _first_pages(crm, mapping)
+        if workspace.misplaced(connection):  # then its fields are those of other objects
+            return
+        mapping = workspace.mapping(connection)
+        look = _Look(crm, mapping, connection.name)
+        sound = True
+        for seen in (*_links(look), *_fields(look)):
+            sound = sound and not (isinstance(seen, Finding) and seen.level is Level.PROBLEM)
+            yield seen
+        if sound:
+            yield from _first_pages(look)
 
 
-def _first_pages(crm: Steady, mapping: Mapping) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class _Look:
+    """One connection's CRM, looked at through its mapping; `closed` grows as it is looked at."""
+
+    crm: Steady
+    mapping: Mapping
+    connection: str
+    closed: set[Entity] = field(default_factory=set)
+
+    def refused(self, entity: Entity, error: ScopeMissing) -> Iterator[_Seen]:
+        """What a missing permission for one object means; told once for each."""
+        if entity in self.closed:
+            return
+        self.closed.add(entity)
+        if entity not in MAY_BE_CLOSED:
+            yield _Closed(entity, error)
+            return
+        lost = {
+            Entity.ACCOUNT: "the employers of contacts are unknown",
+            Entity.COLLEAGUE: "every task waits for a person",
+        }
+        text = f"{error.message}; a run goes on, but {lost[entity]}"
+        yield Finding(Level.WARNING, f"{entity.value}s", text, error.fix)
+
+
+def _links(look: _Look) -> Iterator[_Seen]:
+    for problem in look.mapping.link_problems(look.crm.capabilities.operations):
+        yield _as_finding(problem)
+
+
+def _first_pages(look: _Look) -> Iterator[_Seen]:
     """Ask as a plan would, filters included, and look at no more than the first answer."""
     for entity in ENTITIES:
-        section = mapping.reads(entity)
-        if section is None:
+        section = look.mapping.reads(entity)
+        if section is None or entity in look.closed:
             continue
         try:
-            page = next(
-                iter(
-                    crm.pull(
-                        entity,
-                        mapping.pulled_fields(entity),
-                        cursor=None,
-                        where=section.where,
-                        object_name=section.object,
-                    )
-                ),
-                None,
-            )
+            page = _first_page(look, entity, section)
         except UsageError as problem:
-            place = mapping.file.place((entity.value, "where" if section.where else "object"))
+            place = look.mapping.file.place((entity.value, "where" if section.where else "object"))
             text = f"{place}: {problem.message}"
             yield Finding(Level.PROBLEM, f"{entity.value}s", text, problem.fix)
             continue
-        count = page.total if page is not None and page.total is not None else None
+        except ScopeMissing as problem:
+            yield from look.refused(entity, problem)
+            continue
+        count = page.total if page is not None else None
         said = "can be read" if count is None else f"{count:,} can be read"
         yield Finding(Level.OK, f"{entity.value}s", said)
 
 
-def _without_uniqueness(spec: FieldSpec) -> FieldSpec:
-    """A task's key that is not unique is told by `_task_key`: tasks can be made without."""
-    return replace(spec, unique=False) if spec.entity is Entity.TASK else spec
+def _first_page(look: _Look, entity: Entity, section: ReadSection) -> Page | None:
+    pages = look.crm.pull(
+        entity,
+        look.mapping.pulled_fields(entity),
+        cursor=None,
+        where=section.where,
+        object_name=section.object,
+    )
+    return next(iter(pages), None)
 
 
-def _task_key(crm: Steady, mapping: Mapping, described: Sequence[FieldSpec]) -> Iterator[Finding]:
+def _task_key(look: _Look, described: Sequence[FieldSpec]) -> Iterator[Finding]:
     """Whether the CRM itself keeps a task from being made twice."""
     from crm_sync.applying.work import keeps_unique
 
+    crm, mapping = look.crm, look.mapping
     key = mapping.writes(Entity.TASK).get("key")
     names = {spec.name.casefold() for spec in described}
     if not crm.capabilities.unique_task_key:
@@ -178,39 +227,57 @@ def _task_key(crm: Steady, mapping: Mapping, described: Sequence[FieldSpec]) -> 
             "tasks",
             f"{place}: the CRM does not keep `{key.field}` unique: tasks are then created at most "
             "once",
-            "Make the field unique in the CRM, or map `key` to one that is.",
+            _how_to_be_unique(look),
         )
 
 
-def _fields(crm: Steady, mapping: Mapping) -> Iterator[Finding]:
+def _how_to_be_unique(look: _Look) -> str:
+    if look.crm.creates_schema:
+        return (
+            "A field that is there is never changed. Map `key` to one that the CRM keeps unique, "
+            f"or remove it there and let it be made anew: {_setup(look)}"
+        )
+    return "Make the field unique in the CRM, or map `key` to one that is."
+
+
+def _setup(look: _Look) -> str:
+    return f"crm-sync setup {look.connection} --apply"
+
+
+def _fields(look: _Look) -> Iterator[_Seen]:
     """What the mapping names and the CRM does not have, or does not let us write."""
-    named = {
-        write.field for entity in (Entity.CONTACT, Entity.TASK)
-        for write in mapping.writes(entity).values()
-    }  # fmt: skip
-    wanted = [_without_uniqueness(spec) for spec in crm.schema if spec.name in named]
-    lacking = crm.missing_schema(wanted)
-    for change in lacking:
-        yield Finding(
-            Level.PROBLEM,
-            "schema",
-            f"{change.wanted.entity.value} field {change.wanted.name}: {change.reason}",
-            f"{change.action}; or take its line out of the mapping.",
-        )
-    missing = {change.wanted.name for change in lacking}
-    wrong = len(lacking)
+    missing: set[str] = set()
+    wrong = 0
     for entity in (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK):
-        if mapping.reads(entity) is None and not mapping.writes(entity):
+        if look.mapping.reads(entity) is None and not look.mapping.writes(entity):
             continue
-        described = crm.describe(entity)
-        if entity is Entity.TASK:
-            yield from _task_key(crm, mapping, described)
-        for problem in mapping.problems(entity, described):
-            if not any(f"`{name}`" in problem.message for name in missing):
+        try:
+            # That a task's key is not unique is told by `_task_key`: it can be done without.
+            wanted = wanted_fields(look.crm.schema, look.mapping, [entity])
+            for change in look.crm.missing_schema([without_uniqueness(one) for one in wanted]):
                 wrong += 1
-                yield _as_finding(problem)
+                missing.add(change.wanted.name)
+                yield _lacking(look, change)
+            described = look.crm.describe(entity)
+        except ScopeMissing as problem:
+            wrong += 1
+            yield from look.refused(entity, problem)
+            continue
+        if entity is Entity.TASK:
+            yield from _task_key(look, described)
+        for error in look.mapping.problems(entity, described):
+            if not any(f"`{name}`" in error.message for name in missing):
+                wrong += 1
+                yield _as_finding(error)
     if not wrong:
         yield Finding(Level.OK, "mapping", "the CRM has every field that it names")
+
+
+def _lacking(look: _Look, change: SchemaChange) -> Finding:
+    wanted = change.wanted
+    make = f"{_setup(look)} makes it" if look.crm.creates_schema else change.action
+    text = f"{wanted.entity.value} field {wanted.name}: {change.reason}"
+    return Finding(Level.PROBLEM, "schema", text, f"{make}; or take its line out of the mapping.")
 
 
 def _as_finding(problem: ConfigError) -> Finding:

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from crm_sync import __version__
 from crm_sync.cli import apply, decide, plan, sandbox, serve, setup, show
 from crm_sync.cli.common import CommonOptions
 
+
+def _without_types(parameters: list[Any]) -> list[Any]:
+    """Flags take no value: the help is not to show one."""
+    for one in parameters:
+        if getattr(one, "is_flag", False):
+            one.metavar = ""
+    return parameters
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types(super().get_params(ctx))
+
+
 app = typer.Typer(
     name="crm-sync",
+    cls=_Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -21,7 +42,7 @@ app = typer.Typer(
 
     Try it now, without an account:   **crm-sync demo**
 
-    Set it up:   **init** → edit config.yaml → **check**
+    Set it up:   **init** → edit config.yaml → **check** → **setup**
 
     Every day:   **plan** → **changes** → **approve** → **apply**   (or all in one: **run**)
 
@@ -59,3 +80,5 @@ def options(
 
 for module in (setup, plan, decide, apply, show, serve, sandbox):
     module.register(app)
+for command in app.registered_commands:
+    command.cls = _Command

@@ -36,7 +36,7 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 ConnectionArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[CONNECTION]", help="Its name in config.yaml, if there are several."),
+    typer.Argument(metavar="CONNECTION", help="Its name in config.yaml, if there are several."),
 ]
 
 

@@ -77,7 +77,7 @@ def plan(
 def changes(
     context: typer.Context,
     plan_id: Annotated[
-        int | None, typer.Argument(metavar="[PLAN]", help="The newest plan if left out.")
+        int | None, typer.Argument(metavar="PLAN", help="The newest plan if left out.")
     ] = None,
     change: Annotated[
         str | None, typer.Option("--change", help="Show one change with all its evidence.")

@@ -1,4 +1,4 @@
-"""`init` and `check`: from an empty folder to a connection that is known to work."""
+"""`init`, `check` and `setup`: from an empty folder to a connection that is known to work."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import typer
 
 from crm_sync.cli.common import (
     ConfigOption,
+    ConnectionArgument,
     JsonOption,
     config_path,
     console,
     options,
     print_json,
+    progress,
+    workspace,
 )
 
 if TYPE_CHECKING:
     from crm_sync.connector import Finding
+    from crm_sync.fields import FieldsReport
 
 SAMPLE = "mappings/vendor_csv.yaml"
 """A vendor mapping that nothing names yet: an example to start from."""
@@ -29,6 +33,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command(rich_help_panel="Set-up")(init)
     app.command(rich_help_panel="Set-up")(check)
+    app.command(rich_help_panel="Set-up")(setup)
 
 
 def init(
@@ -71,7 +76,7 @@ def _write_new(path: Path, text: str) -> None:
 def check(
     context: typer.Context,
     connection: Annotated[
-        str | None, typer.Argument(metavar="[CONNECTION]", help="All of them if left out.")
+        str | None, typer.Argument(metavar="CONNECTION", help="All of them if left out.")
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -104,6 +109,47 @@ def check(
         console().print("\nAll is well." if worst == 0 else "\nNot ready yet: see above.")
     if worst:
         raise typer.Exit(worst)
+
+
+def setup(
+    context: typer.Context,
+    connection: ConnectionArgument = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Make the missing fields; else they are only shown.")
+    ] = False,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="en|fr", help="Of their labels.  [default: the connection's language]"
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the fields that crm-sync writes and the CRM lacks; with --apply, make them.
+
+    What is there is never changed or deleted.
+    """
+    from crm_sync.cli.setup_text import print_fields, setup_view
+    from crm_sync.errors import UsageError
+    from crm_sync.fields import set_up
+
+    if language not in (None, "en", "fr"):
+        raise UsageError("there are labels in English and French", fix="Give --language en or fr.")
+    with workspace(context, config) as opened, progress(quiet=as_json) as bars:
+        report = set_up(opened, connection, apply=apply, language=language, progress=bars)
+    if as_json:
+        print_json(setup_view(report))
+    else:
+        print_fields(console(), report)
+    _end_setup(report)
+
+
+def _end_setup(report: FieldsReport) -> None:
+    if report.problem is not None:
+        raise report.problem
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
 
 
 def _print_finding(finding: Finding) -> None:
