@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -41,7 +41,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: Any
+    body: Any = field(repr=False)
     asked_at: datetime
 
 

@@ -69,9 +69,7 @@ def problem_in(body: Any) -> Problem:
     """The problem in an answer's parsed body, or in one entry of a batch answer's `errors`."""
     if not isinstance(body, dict):
         return Problem()
-    category = _code(body.get("category") or body.get("errorType") or body.get("error"))
-    if not category and _code(body.get("status")).isupper():
-        category = _code(body.get("status"))  # an OAuth refusal: BAD_REFRESH_TOKEN and the like
+    category = _category(body)
     special = _code(body.get("subCategory"))
     message = _text(body.get("message") or body.get("error_description"))
     message, results = _split(message)
@@ -89,6 +87,12 @@ def problem_in(body: Any) -> Problem:
         policy=_code(body.get("policyName")).upper() or _policy_in(message),
         correlation=_matching(_CORRELATION, body.get("correlationId")),
     )
+
+
+def _category(body: Mapping[str, Any]) -> str:
+    status = _code(body.get("status"))
+    oauth = status if status.isupper() else ""  # BAD_REFRESH_TOKEN and the like
+    return _code(body.get("category") or body.get("errorType") or oauth or body.get("error"))
 
 
 def _words(code: str, message: str, details: Sequence[_Detail]) -> str:
