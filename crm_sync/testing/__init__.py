@@ -13,6 +13,7 @@ import pytest
 pytest.register_assert_rewrite(
     "crm_sync.testing.contract",
     "crm_sync.testing.faults",
+    "crm_sync.testing.links",
     "crm_sync.testing.pulls",
 )
 

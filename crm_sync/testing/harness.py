@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import ClassVar
 
-from crm_sync.connector import Connector, Entity, Operation, Outcome, Scalar, Write
+from crm_sync.connector import Connector, Entity, Operation, Outcome, Ref, Scalar, Write
 
 
 class Harness(ABC):
@@ -22,6 +22,12 @@ class Harness(ABC):
 
     text_field: str
     """A text field of it, writable, 80 characters at least, by which records can be found."""
+
+    link_entity: Entity = Entity.CONTACT
+    """What `new_link` has a task linked to."""
+
+    link_field: str = ""
+    """The relation of a task that leads there, as a mapping names it."""
 
     @abstractmethod
     def connect(self) -> Connector:
@@ -53,9 +59,21 @@ class Harness(ABC):
         """
         raise NotImplementedError("has no filters")
 
-    def merge(self, survivor: str, victim: str) -> None:
-        """Merge two records in the CRM, as a person would."""
+    def merge(self, survivor: str, victim: str) -> str | None:
+        """Merge two records in the CRM, as a person would.
+
+        Returns the id of what is left, where that need not be `survivor`: some CRMs give a merged
+        record an id of its own, and both old ones are gone.
+        """
         raise NotImplementedError("cannot merge records")
+
+    def new_link(self) -> tuple[Mapping[str, Scalar], str]:
+        """Fields of a task, and the id of a record of its own to link it to."""
+        raise NotImplementedError("links nothing")
+
+    def remove(self, record: Ref) -> None:
+        """Delete a record of any entity, as a person would."""
+        self._carried_out([Write(Operation.DELETE, record.entity, "remove", record.id)])
 
     def lose_next_request(self) -> None:
         """Cut the connection of the next write before the CRM carries it out."""

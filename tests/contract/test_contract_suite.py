@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from crm_sync.connector import (
     Connector,
     Entity,
+    Operation,
     Outcome,
     Page,
     RateLimited,
@@ -131,6 +132,57 @@ class KeepsNulls(Base):
         return super().write(full)
 
 
+class Links(Base):
+    """A good connector that links: a Salesforce task holds its contact in `WhoId`."""
+
+    capabilities = replace(Base.capabilities, operations=frozenset(Operation))
+
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        return super().write([_as_update(one) for one in writes])
+
+
+class SkipsLinks(Links):
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        if writes[0].to is not None:
+            return [WriteResult(Outcome.APPLIED, one.record_id) for one in writes]
+        return super().write(writes)
+
+
+class LinksOnce(Links):
+    linked: ClassVar[set[str]] = set()
+
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        again = [one for one in writes if one.to is not None and one.record_id in self.linked]
+        if again:
+            return [WriteResult(Outcome.REJECTED, code="THERE", message="linked") for _ in writes]
+        self.linked.update(one.record_id for one in writes)
+        return super().write(writes)
+
+
+class LinksInAnyOrder(Links):
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        return list(reversed(super().write(writes)))
+
+
+class HidesLostLinks(Links):
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        try:
+            return super().write(writes)
+        except ServerFault:
+            return [WriteResult(Outcome.APPLIED, one.record_id) for one in writes]
+
+
+class LinksToNobody(Links):
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteResult]:
+        results = super().write(writes)
+        links = writes[0].to is not None
+        return [replace(one, outcome=Outcome.APPLIED) for one in results] if links else results
+
+
+def _as_update(write: Write) -> Write:
+    return replace(write, operation=Operation.UPDATE, to=None) if write.to else write
+
+
 def _without_blanks(record: Record) -> Record:
     return replace(record, fields={name: v for name, v in record.fields.items() if v is not None})
 
@@ -166,11 +218,17 @@ class SpoiltHarness(Harness):
     def where(self, text: str) -> str:
         return f"Title = '{text}'"
 
-    def merge(self, survivor: str, victim: str) -> None:
+    link_field = "WhoId"
+
+    def new_link(self) -> tuple[dict[str, Scalar], str]:
+        return {"Subject": "Call"}, self.seed(["linked"])[0]
+
+    def merge(self, survivor: str, victim: str) -> str | None:
         import requests
 
         body = {"object": "Contact", "master": survivor, "victims": [victim]}
         requests.post(f"{self.url}/sandbox/merge", json=body, timeout=10).raise_for_status()
+        return None
 
     def lose_next_answer(self) -> None:
         self._fault({"fault": "drop_after"})
@@ -219,18 +277,27 @@ CASES: list[tuple[type[Base], Law]] = [
         LAWS.test_a_request_to_slow_down_passes_on_the_pause_and_carries_nothing_out,
     ),
     (KeepsNulls, lambda h, c: LAWS.test_a_field_can_be_emptied(h, c, None)),
+    (SkipsLinks, LAWS.test_a_link_is_read_back),
+    (LinksOnce, LAWS.test_linking_again_is_applied_and_makes_no_second_link),
+    (LinksInAnyOrder, LAWS.test_links_are_answered_one_by_one_and_in_order),
+    (HidesLostLinks, LAWS.test_a_lost_answer_to_a_link_leaves_it_unknown),
+    (LinksToNobody, LAWS.test_a_link_to_an_absent_record_is_rejected_and_harms_no_other),
+    (LinksToNobody, LAWS.test_a_link_of_an_absent_task_is_rejected),
 ]
 
 
-@pytest.mark.parametrize(("kind", "law"), CASES, ids=[kind.__name__ for kind, _ in CASES])
+@pytest.mark.parametrize(
+    ("kind", "law"), CASES, ids=[f"{n}-{kind.__name__}" for n, (kind, _) in enumerate(CASES)]
+)
 def test_a_law_passes_the_good_connector_and_fails_the_one_that_breaks_it(
     tmp_path: Path, kind: type[Base], law: Law
 ) -> None:
-    for connector in (Base, kind):
+    good = Links if issubclass(kind, Links) else Base
+    for connector in (good, kind):
         with SalesforceSandbox.open(tmp_path / f"{connector.__name__}.db") as sandbox:
             harness = SpoiltHarness(sandbox, sandbox.start().url, connector)
             with closing(harness.connect()) as crm:
-                if connector is Base:
+                if connector is good:
                     law(harness, crm)
                     continue
                 with pytest.raises((AssertionError, pytest.fail.Exception, TryLater)):
@@ -239,8 +306,8 @@ def test_a_law_passes_the_good_connector_and_fails_the_one_that_breaks_it(
 
 def test_a_law_that_the_harness_cannot_try_is_skipped_with_the_reason(tmp_path: Path) -> None:
     class Bare(SpoiltHarness):
-        def merge(self, survivor: str, victim: str) -> None:
-            Harness.merge(self, survivor, victim)
+        def merge(self, survivor: str, victim: str) -> str | None:
+            return Harness.merge(self, survivor, victim)
 
     with SalesforceSandbox.open(tmp_path / "org.db") as sandbox:
         harness = Bare(sandbox, sandbox.start().url, Base)

@@ -48,8 +48,9 @@ class SalesforceHarness(Harness):
     def where(self, text: str) -> str:
         return f"Title = '{text}'"
 
-    def merge(self, survivor: str, victim: str) -> None:
+    def merge(self, survivor: str, victim: str) -> str:
         self.control("merge", {"object": "Contact", "master": survivor, "victims": [victim]})
+        return survivor
 
     def lose_next_request(self) -> None:
         self.control("faults", [{"match": WRITES, "fault": "drop_before"}])
