@@ -82,13 +82,13 @@ def token_provider(config: HubSpotConfig, ask: Ask, place: str) -> TokenProvider
     return TokenProvider(lambda: _refreshed(auth, ask, place), place=place, fix=_REFRESH_FIX)
 
 
-def app_form(config: HubSpotConfig) -> dict[str, str]:
+def app_form(auth: AccessToken | RefreshToken) -> dict[str, str]:
     """What tells HubSpot which app asks, in a form of its token end points; empty without one."""
-    if isinstance(config.auth, AccessToken):
+    if isinstance(auth, AccessToken):
         return {}
     return {
-        "client_id": config.auth.client_id.get_secret_value(),
-        "client_secret": config.auth.client_secret.get_secret_value(),
+        "client_id": auth.client_id.get_secret_value(),
+        "client_secret": auth.client_secret.get_secret_value(),
     }
 
 
@@ -98,9 +98,8 @@ def _refreshed(auth: RefreshToken, ask: Ask, place: str) -> Token:
     answer = ask(
         {
             "grant_type": "refresh_token",
-            "client_id": auth.client_id.get_secret_value(),
-            "client_secret": auth.client_secret.get_secret_value(),
             "refresh_token": used,
+            **app_form(auth),
         }
     )
     if answer.status != 200:

@@ -40,7 +40,7 @@ class HubSpotClient:
         self._http = HttpClient(config, clock)
         self._limiter = limiter_for(config, clock, sleep)
         self._tokens = token_provider(config, self._ask_for_token, self.place)
-        self._app = app_form(config)
+        self._auth = config.auth
         self._usage: Usage | None = None
         self._lock = Lock()
 
@@ -85,7 +85,8 @@ class HubSpotClient:
         """
 
         def send(token: Token) -> Answer:
-            form = {"token": token.value, "token_type_hint": "access_token", **self._app}
+            app = app_form(self._auth)
+            form = {"token": token.value, "token_type_hint": "access_token", **app}
             return self._within_limits(
                 lambda: self._http.send("POST", path("introspect"), form=form), search=False
             )
