@@ -6,17 +6,17 @@ before the next begins, so that what was interrupted is simply done again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
-from crm_sync.errors import CrmSyncError, NotFound, PlanStale, Refused, TryLater
+from crm_sync.errors import NotFound, PlanStale, Refused
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Entity, Mode, Plan
 from crm_sync.progress import Progress, silent
+from crm_sync.stages.recording import RecordedRun, recorded
 from crm_sync.store import journal, plans, runs
 from crm_sync.workspace import Workspace, utc_now
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crm_sync.calls.steady import Steady
     from crm_sync.enrichment.source import Staged
     from crm_sync.stages.pull import Pulled, Unread
+    from crm_sync.store.intents import Intent
 
 
 @dataclass(frozen=True)
@@ -46,24 +47,13 @@ class Outcome:
     unread: Sequence[Unread] = ()
 
 
-@dataclass
-class _Run:
-    """A run being recorded; what stands here when it ends is stored."""
-
-    id: int
-    outcome: str = "done"
-    counts: dict[str, Any] = field(default_factory=dict)
-    sources: Mapping[str, Staged] = field(default_factory=dict)
-    unread: Sequence[Unread] = ()
-
-
 def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> Pulled:
     """Bring our copy of the CRM up to date."""
     connection = workspace.config.connection(name)
     mapping = workspace.mapping(connection)
     with (
         workspace.store.lock(connection.name),
-        _recorded(workspace, connection.name, "pull") as run,
+        recorded(workspace, connection.name, "pull") as run,
         workspace.crm(connection) as crm,
     ):
         pulled = _read_crm(workspace, connection, mapping, crm, run, utc_now(), progress)
@@ -75,7 +65,7 @@ def plan(workspace: Workspace, name: str | None, *, progress: Progress = silent)
     """Read, judge and plan. Writes nothing to the CRM."""
     connection = workspace.config.connection(name)
     with (
-        _recorded(workspace, connection.name, "plan") as run,
+        recorded(workspace, connection.name, "plan") as run,
         workspace.crm(connection) as crm,
     ):
         made = _plan(workspace, connection, crm, run, progress)
@@ -87,7 +77,7 @@ def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) ->
     with workspace.store.read() as tx:
         stored = plans.load_plan(tx, plan_id)
     connection = workspace.config.connection(stored.connection)
-    with _recorded(workspace, connection.name, "apply", plan_id) as run:
+    with recorded(workspace, connection.name, "apply", plan_id) as run:
         refuse_if_unfit(workspace, connection, stored)
         mapping = workspace.mapping(connection)
         with workspace.crm(connection) as crm:
@@ -102,7 +92,7 @@ def run(workspace: Workspace, name: str | None, *, progress: Progress = silent) 
     """Plan, then apply what needs nobody; in shadow mode only plan."""
     connection = workspace.config.connection(name)
     with (
-        _recorded(workspace, connection.name, "run") as record,
+        recorded(workspace, connection.name, "run") as record,
         workspace.crm(connection) as crm,
     ):
         made = _plan(workspace, connection, crm, record, progress)
@@ -123,7 +113,7 @@ def undo(workspace: Workspace, run_id: int, *, progress: Progress = silent) -> O
         raise NotFound(f"there is no run {run_id}", fix="`crm-sync runs` lists them.")
     connection = workspace.config.connection(original.connection)
     with (
-        _recorded(workspace, connection.name, "undo") as record,
+        recorded(workspace, connection.name, "undo") as record,
         workspace.crm(connection) as crm,
     ):
         mapping = workspace.mapping(connection)
@@ -133,6 +123,28 @@ def undo(workspace: Workspace, run_id: int, *, progress: Progress = silent) -> O
             runs.set_plan(tx, record.id, made.id)
         report = _apply(workspace, connection, crm, made, record, progress)
         return _outcome(workspace, record, made, report, crm, notes)
+
+
+def settle(workspace: Workspace, name: str | None, change: str, *, there: bool) -> Intent:
+    """Take a person's word for what became of a write whose answer was lost."""
+    import getpass
+
+    from crm_sync.applying import settle_by_hand
+
+    connection = workspace.config.connection(name)
+    with workspace.crm(connection) as crm:
+        late = crm.capabilities.late_seconds
+    with recorded(workspace, connection.name, "settle") as run:
+        return settle_by_hand(
+            workspace.store,
+            connection.name,
+            change,
+            there=there,
+            run_id=run.id,
+            now=utc_now(),
+            by=getpass.getuser(),
+            late_seconds=late,
+        )
 
 
 def refuse_if_unfit(workspace: Workspace, connection: Connection, stored: Plan) -> None:
@@ -166,7 +178,7 @@ def refuse_if_unfit(workspace: Workspace, connection: Connection, stored: Plan) 
 
 
 def _plan(
-    workspace: Workspace, connection: Connection, crm: Steady, run: _Run, progress: Progress
+    workspace: Workspace, connection: Connection, crm: Steady, run: RecordedRun, progress: Progress
 ) -> Plan:
     from crm_sync.stages.draft import draft_plan, load_playbooks_of
     from crm_sync.stages.judge import judge_all, open_sources
@@ -203,7 +215,7 @@ def _read_crm(
     connection: Connection,
     mapping: CrmMapping,
     crm: Steady,
-    run: _Run,
+    run: RecordedRun,
     now: datetime,
     progress: Progress,
 ) -> Pulled:
@@ -236,7 +248,7 @@ def _apply(
     connection: Connection,
     crm: Steady,
     stored: Plan,
-    run: _Run,
+    run: RecordedRun,
     progress: Progress,
 ) -> ApplyReport:
     from crm_sync.applying.apply import apply_plan
@@ -257,7 +269,7 @@ def _apply(
 
 def _outcome(
     workspace: Workspace,
-    run: _Run,
+    run: RecordedRun,
     of: Plan,
     report: ApplyReport | None,
     crm: Steady,
@@ -266,33 +278,3 @@ def _outcome(
     with workspace.store.read() as tx:
         waiting = plans.count_waiting(tx, of.id)
     return Outcome(run.id, of, report, undo, waiting, run.sources, crm.calls, run.unread)
-
-
-@contextmanager
-def _recorded(
-    workspace: Workspace, connection: str, kind: str, plan_id: int | None = None
-) -> Iterator[_Run]:
-    """Store that a run began, and how it ended."""
-    with workspace.store.begin() as tx:
-        run = _Run(runs.start_run(tx, connection, kind, utc_now(), plan_id))
-    message = ""
-    try:
-        yield run
-        message = "; ".join(one.message for one in run.unread)
-    except BaseException as problem:
-        run.outcome = _ending(problem)
-        message = problem.message if isinstance(problem, CrmSyncError) else type(problem).__name__
-        raise
-    finally:
-        with workspace.store.begin() as tx:
-            runs.end_run(tx, run.id, utc_now(), run.outcome, run.counts, message)
-
-
-def _ending(problem: BaseException) -> str:
-    if isinstance(problem, Refused):
-        return "refused"
-    if isinstance(problem, TryLater):
-        return "later"
-    if isinstance(problem, KeyboardInterrupt):
-        return "interrupted"
-    return "failed"

@@ -29,12 +29,10 @@ def main() -> None:
         # Typer turns Ctrl-C into this exit, and says nothing.
         if ending.code == INTERRUPTED:
             _say_interrupted()
+        if ending.code == 1 and isinstance(ending.__context__, BrokenPipeError):
+            sys.exit(0)  # the reader (head, less) has gone; that is its right
         raise
     except Exception as problem:
-        if isinstance(problem, BrokenPipeError):
-            # The reader (head, less) has gone; that is its right.
-            sys.stderr.close()
-            sys.exit(0)
         if "--verbose" in sys.argv or "-v" in sys.argv:
             raise
         _complain(_unexpected(problem))

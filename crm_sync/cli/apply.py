@@ -1,4 +1,4 @@
-"""`apply`, `run` and `undo`: the commands that write to the CRM."""
+"""`apply`, `run` and `undo`, which write to the CRM, and `settle`, about a write without answer."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Every day")(apply)
     app.command(rich_help_panel="Every day")(run)
     app.command(rich_help_panel="Afterwards")(undo)
+    app.command(rich_help_panel="Afterwards")(settle)
 
 
 def apply(
@@ -79,14 +80,61 @@ def undo(
         _finish(opened, outcome, as_json)
 
 
+def settle(
+    context: typer.Context,
+    change: Annotated[
+        str, typer.Argument(metavar="CHANGE", help="Its id, as `apply` or `status` tells it.")
+    ],
+    there: Annotated[
+        bool, typer.Option("--there", help="It is in the CRM: count it as done.")
+    ] = False,
+    absent: Annotated[
+        bool, typer.Option("--absent", help="It is not: the next apply may send it again.")
+    ] = False,
+    connection: Annotated[
+        str | None,
+        typer.Option("--connection", help="Its name in config.yaml, if there are several."),
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what became of a write whose answer was lost, where reading the CRM cannot tell."""
+    from crm_sync import pipeline
+    from crm_sync.errors import UsageError
+
+    if there == absent:
+        raise UsageError("say what you saw in the CRM", fix="Give one of --there and --absent.")
+    with workspace(context, config) as opened:
+        one = pipeline.settle(opened, connection, change, there=there)
+    if as_json:
+        print_json(
+            {
+                "run": one.run_id,
+                "plan": one.plan_id,
+                "change": one.key,
+                "entity": one.entity.value,
+                "contact_id": one.contact_id,
+                "state": one.state.value,
+            }
+        )
+        return
+    console().print(f"{one.entity.value} {one.key[:10]}: {one.state.value}.")
+    if there:
+        console().print("It is never sent again, and an undo leaves it alone.")
+    else:
+        console().print(f"Send it again: crm-sync apply {one.plan_id}")
+
+
 def _finish(opened: Workspace, outcome: Outcome, as_json: bool) -> None:
     from crm_sync.cli.report_text import print_outcome
     from crm_sync.cli.report_view import named_outcome_view
 
     view: dict[str, Any] = named_outcome_view(opened, outcome)
-    if as_json:
-        print_json(view)
-    else:
-        print_outcome(console(), view)
-    if outcome.report is not None and not outcome.report.complete:
-        raise typer.Exit(PARTIAL)
+    try:
+        if as_json:
+            print_json(view)
+        else:
+            print_outcome(console(), view)
+    finally:  # also when nobody reads it to its end
+        if outcome.report is not None and not outcome.report.complete:
+            raise typer.Exit(PARTIAL)

@@ -32,6 +32,9 @@ def print_job_changes(
         console.print(f"  {escape(_position(one['from']))}")
         if one["kind"] in ("retitled", "moved"):
             console.print(f"  → {escape(_position(one['to']))}")
+        if one["kind"] == "unknown":
+            for evidence in one["evidence"]:
+                console.print(f"  [dim]{escape(evidence['detail'])}[/dim]")
 
 
 def _position(position: Mapping[str, str]) -> str:

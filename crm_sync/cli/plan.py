@@ -90,12 +90,14 @@ def changes(
 ) -> None:
     """List the changes of a plan, or show one with its evidence."""
     from crm_sync.cli.plan_text import print_change, print_plan
-    from crm_sync.errors import NotFound
+    from crm_sync.errors import NotFound, UsageError
     from crm_sync.store import plans
     from crm_sync.views import plan_view
 
+    if change is not None and not change.strip():
+        raise UsageError("--change needs the id of a change", fix="`crm-sync changes` lists them.")
     with workspace(context, config) as opened, opened.store.read() as tx:
-        wanted = plan_id or plans.latest_plan_id(tx)
+        wanted = plan_id if plan_id is not None else plans.latest_plan_id(tx)
         if wanted is None:
             raise NotFound("there is no plan yet", fix="Make one: crm-sync plan")
         stored = plans.load_plan(tx, wanted)

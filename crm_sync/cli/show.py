@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from crm_sync.cli.common import (
     ConfigOption,
@@ -17,6 +18,10 @@ from crm_sync.cli.common import (
 
 if TYPE_CHECKING:
     from crm_sync.workspace import Workspace
+
+
+SHOWN_OPEN = 5
+"""Writes of unknown outcome that `status` names; the next apply tells all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -78,10 +83,19 @@ def status(
                 f"crm-sync changes {one['plan']} --waiting"
             )
         if one["unknown"]:
-            console().print(
-                f"  [yellow]{one['unknown']:,} writes have no known outcome yet[/yellow]; "
-                "the next apply reads them back"
-            )
+            _print_unknown(one)
+        if one["note"]:
+            console().print(f"  [yellow]{escape(one['note'])}[/yellow]")
+
+
+def _print_unknown(one: dict[str, Any]) -> None:
+    console().print(
+        f"  [yellow]{one['unknown']:,} writes have no known outcome yet[/yellow]; the next apply "
+        "reads them back"
+    )
+    for left in one["open"]:
+        console().print(f"    {left['id']}  {left['entity']} of contact {left['contact_id']}")
+    console().print("    Where that cannot tell: crm-sync settle ID --there or --absent")
 
 
 def job_changes(
@@ -109,6 +123,7 @@ def job_changes(
 
 
 def _status_of(opened: Workspace, name: str) -> dict[str, Any]:
+    from crm_sync.applying.report import SHORT
     from crm_sync.model import Entity
     from crm_sync.store import journal, plans, records
     from crm_sync.store import runs as stored
@@ -129,4 +144,10 @@ def _status_of(opened: Workspace, name: str) -> dict[str, Any]:
             "plan": plan_id,
             "waiting": waiting,
             "unknown": sum(journal.counts(tx, name).get(state, 0) for state in OPEN),
+            "open": [
+                {"id": one.key[:SHORT], "key": one.key, "entity": one.entity.value,
+                 "contact_id": one.contact_id}
+                for one in journal.open_intents(tx, name)[:SHOWN_OPEN]
+            ],
+            "note": last[0].message if last and last[0].outcome == "done" else "",
         }  # fmt: skip
