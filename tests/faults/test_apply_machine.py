@@ -26,6 +26,7 @@ from tests.faults.apply_crm import (
     World,
     a_task,
     an_update,
+    links_of,
     open_world,
 )
 
@@ -105,7 +106,8 @@ class Applying(RuleBasedStateMachine):
         ]
         subject = f"Task {self.count}"
         tasks = [a_task(one.record_id, one.key, subject) for one in updates]
-        plan = self.world.save(*updates, *tasks)
+        links = [link for one in tasks for link in links_of(one, contact_id=one.contact_id)]
+        plan = self.world.save(*updates, *tasks, *links)
         self.plans.append(plan)
         self.changes |= {one.key: one for one in plan.changes}
         self.crm.script = [QuotaReached("enough") if one == "quota" else one for one in script]
@@ -164,6 +166,8 @@ class Applying(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "world"):
             return
+        self.world.apply(self.world.save())  # a plan that proposes nothing
+        self.every_task_is_linked()
         for run_id in reversed(self.apply_runs()):
             self.world.undo(run_id)
         for (id, name), value in self.people.items():
@@ -175,6 +179,16 @@ class Applying(RuleBasedStateMachine):
         assert not self.crm.unique or not [one for one in left if one.state is State.SENDING]
         self.world.store.close()
         rmtree(self.folder)
+
+    def every_task_is_linked(self) -> None:
+        with self.world.store.read() as tx:
+            held = journal.by_keys(tx, "acme", self.changes)
+            undone = plans.undone_keys(tx, "acme")
+        for one in held.values():
+            row = self.crm.rows.get((one.entity, one.record_id))
+            counts = one.state is State.DONE and one.operation is Operation.CREATE
+            if counts and row is not None and one.key not in undone:
+                assert row.fields.get("associations.contacts") == one.contact_id
 
     def gone_tasks(self) -> set[str]:
         return {id for id in self.touched if (Entity.TASK, id) not in self.crm.rows}
