@@ -115,7 +115,11 @@ def _filter(given: Any, kind: ObjectType, known: Definitions) -> Condition:
     one = column(name, kind, known)
     if operator in _SIMPLE:
         value = one.value(_operand(given, "value"))
-        return Condition(f"{one.text} {_SIMPLE[operator]} ?", (*one.values, value))
+        text = f"{one.text} {_SIMPLE[operator]} ?"
+        if name == "hs_object_id" and operator not in {"EQ", "NEQ"}:
+            # The ids above the last one are usually most of them: other conditions tell more.
+            text = f"likelihood({text}, 0.95)"
+        return Condition(text, (*one.values, value))
     if operator == "BETWEEN":
         low, high = one.value(_operand(given, "value")), one.value(_operand(given, "highValue"))
         return Condition(f"{one.text} BETWEEN ? AND ?", (*one.values, low, high))
