@@ -194,7 +194,9 @@ def _compare(there: str, asked: str) -> int | None:
     numbers = _number(there), _number(asked)
     if numbers[0] is not None and numbers[1] is not None:
         return _sign(numbers[0], numbers[1])
-    moments = _date(there), _date(asked)
+    # A code in digits is no moment; milliseconds are one where the other side is a date.
+    dated = not (there.isdecimal() and asked.strip().isdecimal())
+    moments = (moment_of(there), moment_of(asked.strip())) if dated else (None, None)
     if moments[0] is not None and moments[1] is not None:
         return _sign(moments[0], moments[1])
     return _sign(there.casefold(), asked.strip().casefold())
@@ -210,10 +212,6 @@ def _sign(one: T, other: T) -> int:
 def _number(text: str) -> Decimal | None:
     """A number as HubSpot writes one; a code with leading zeros (007) is a text."""
     return Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
-
-
-def _date(text: str) -> datetime | None:
-    return moment_of(text.strip())
 
 
 def _contains(text: str, asked: str) -> bool:

@@ -167,13 +167,14 @@ class HubSpotConnector:
         """What of `wanted` the portal lacks, hides from this app, or has otherwise."""
         from crm_sync_hubspot.creating import missing
 
-        return missing(self._client, self._metadata, wanted)
+        return missing(self._metadata, wanted)
 
     def create_schema(self, changes: Sequence[SchemaChange], *, language: str) -> Sequence[Finding]:
-        """Create what `missing_schema` found missing, labelled in `language` (`en`, `fr`)."""
+        """Create what `missing_schema` found missing, labelled in `fr` or else in English."""
         from crm_sync_hubspot.creating import create_schema
 
-        return create_schema(self._client, self._metadata, changes, language)
+        known = "fr" if language == "fr" else "en"
+        return create_schema(self._client, self._metadata, changes, known)
 
     def url(self, entity: Entity, id: str) -> str:
         """The record's page in HubSpot; costs a call unless the settings name the portal."""

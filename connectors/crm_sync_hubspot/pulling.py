@@ -19,7 +19,7 @@ from crm_sync.connector import Gone, Page, Record
 from crm_sync_hubspot import cursor as cursors
 from crm_sync_hubspot.cursor import Cursor, Phase
 from crm_sync_hubspot.looking import Reader, has_more, ids_found, rows_by_id, search
-from crm_sync_hubspot.objects import OBJECT_ID, modified_property
+from crm_sync_hubspot.objects import MERGED_IDS, OBJECT_ID, modified_property
 from crm_sync_hubspot.paths import path
 from crm_sync_hubspot.records import (
     id_of,
@@ -113,12 +113,13 @@ class Pull:
 
     def _archived(self, at: Cursor) -> tuple[list[Record], list[Gone], Cursor]:
         """What was archived since; HubSpot lists all that it still keeps (90 days of it)."""
-        answer = self._list(at, [OBJECT_ID], archived=True)
-        gone = [
-            Gone(self._reader.entity, id_of(row))
-            for row in rows_of(answer.body)
-            if row.get("archived") is not False and self._is_recent(row, at)
-        ]
+        answer = self._list(at, [OBJECT_ID, MERGED_IDS], archived=True)
+        entity, gone = self._reader.entity, []
+        for row in rows_of(answer.body):
+            if row.get("archived") is not False and self._is_recent(row, at):
+                # What was merged into a record that is archived by now is told nowhere else.
+                gone += [Gone(entity, old, id_of(row)) for old in merged_ids(row)]
+                gone.append(Gone(entity, id_of(row)))
         after = self._token(answer, at)
         phase = Phase.ARCHIVED if after else Phase.DONE
         return [], gone, replace(at, after=after, phase=phase)
