@@ -123,11 +123,12 @@ def _sources(config: Config, connection: Connection) -> Iterator[Finding]:
 
 def _crm(workspace: Workspace, connection: Connection) -> Iterator[_Seen]:
     with workspace.crm(connection, despite_mapping=True) as crm:
-        yield from crm.check()
+        told = tuple(crm.check())
+        yield from told
         if workspace.misplaced(connection):  # then its fields are those of other objects
             return
         mapping = workspace.mapping(connection)
-        look = _Look(crm, mapping, connection.name)
+        look = _Look(crm, mapping, connection.name, told)
         sound = True
         for seen in (*_links(look), *_fields(look)):
             sound = sound and not (isinstance(seen, Finding) and seen.level is Level.PROBLEM)
@@ -138,11 +139,15 @@ def _crm(workspace: Workspace, connection: Connection) -> Iterator[_Seen]:
 
 @dataclass(frozen=True)
 class _Look:
-    """One connection's CRM, looked at through its mapping; `closed` grows as it is looked at."""
+    """One connection's CRM, looked at through its mapping; `closed` grows as it is looked at.
+
+    `told` is what the connector's own check found.
+    """
 
     crm: Steady
     mapping: Mapping
     connection: str
+    told: tuple[Finding, ...] = ()
     closed: set[Entity] = field(default_factory=set)
 
     def refused(self, entity: Entity, error: ScopeMissing) -> Iterator[_Seen]:
@@ -152,6 +157,8 @@ class _Look:
         self.closed.add(entity)
         if entity not in MAY_BE_CLOSED:
             yield _Closed(entity, error)
+            return
+        if any(error.message in one.message for one in self.told):
             return
         lost = {
             Entity.ACCOUNT: "the employers of contacts are unknown",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 SHOWN_OPEN = 5
-"""Writes of unknown outcome that `status` names; the next apply tells all."""
+"""Writes of unknown outcome that `status` names as text; `--json` has them all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -93,8 +93,10 @@ def _print_unknown(one: dict[str, Any]) -> None:
         f"  [yellow]{one['unknown']:,} writes have no known outcome yet[/yellow]; the next apply "
         "reads them back"
     )
-    for left in one["open"]:
+    for left in one["open"][:SHOWN_OPEN]:
         console().print(f"    {left['id']}  {left['entity']} of contact {left['contact_id']}")
+    if more := one["open"][SHOWN_OPEN:]:
+        console().print(f"    … and {len(more):,} more: crm-sync status --json")
     console().print("    Where that cannot tell: crm-sync settle ID --there or --absent")
 
 
@@ -147,7 +149,7 @@ def _status_of(opened: Workspace, name: str) -> dict[str, Any]:
             "open": [
                 {"id": one.key[:SHORT], "key": one.key, "entity": one.entity.value,
                  "contact_id": one.contact_id}
-                for one in journal.open_intents(tx, name)[:SHOWN_OPEN]
+                for one in journal.open_intents(tx, name)
             ],
             "note": last[0].message if last and last[0].outcome == "done" else "",
         }  # fmt: skip
