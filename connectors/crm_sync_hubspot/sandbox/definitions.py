@@ -31,7 +31,6 @@ class Definition:
     required: bool = False
     owners: bool = False
     standard: bool = True
-    hidden: bool = False
     display_order: int = -1
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -62,7 +63,7 @@ class Portal:
         self._clock = clock or (lambda: datetime.now(UTC))
         self._offset = timedelta()
         self._guard = threading.Lock()
-        self._definitions: dict[str, Definitions] = {}
+        self._definitions: dict[str, tuple[int, Definitions]] = {}
         with self.database.writing() as sql:
             create_tables(sql)
 
@@ -81,33 +82,51 @@ class Portal:
 
     def definitions(self, sql: sqlite3.Connection, kind: str) -> Definitions:
         """The properties of the objects `kind` (a plural name), standard ones first."""
-        found = self._definitions.get(kind)
-        if found is None:
-            rows = sql.execute(
-                "SELECT definition FROM property WHERE type = ? ORDER BY rowid", (kind,)
-            )
-            found = dict(STANDARD[kind])
-            for (text,) in rows:
-                one = from_stored(json.loads(text))
-                found[one.name] = one
-            self._definitions[kind] = found
+        version = self._version(sql)
+        cached = self._definitions.get(kind)
+        if cached is not None and cached[0] == version:
+            return cached[1]
+        rows = sql.execute("SELECT definition FROM property WHERE type = ? ORDER BY rowid", (kind,))
+        found = dict(STANDARD[kind])
+        for (text,) in rows:
+            one = from_stored(json.loads(text))
+            found[one.name] = one
+        self._definitions[kind] = (version, found)
         return found
 
     def define(self, sql: sqlite3.Connection, kind: str, extras: Iterable[Definition]) -> None:
-        """Add or replace properties; call `forget_definitions` when the transaction fails."""
-        rows = [(kind, one.name, json.dumps(one.stored())) for one in extras]
+        """Add or replace properties."""
         sql.executemany(
             "INSERT INTO property VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET definition = excluded.definition",
-            rows,
+            [(kind, one.name, json.dumps(one.stored())) for one in extras],
         )
-        self.forget_definitions()
+        self._renew(sql)
+
+    def undefine(self, sql: sqlite3.Connection, kind: str, name: str) -> None:
+        """Take a property away, with what records hold of it."""
+        sql.execute("DELETE FROM property WHERE type = ? AND name = ?", (kind, name))
+        path = f'$."{name}"'
+        for table in ("object", "search_index", "search_pending"):
+            sql.execute(
+                f"UPDATE {table} SET properties = json_remove(properties, ?) "  # noqa: S608
+                "WHERE type = ? AND json_extract(properties, ?) IS NOT NULL",
+                (path, kind, path),
+            )
+        sql.execute("DELETE FROM unique_value WHERE type = ? AND property = ?", (kind, name))
+        self._renew(sql)
 
     def add_missing(self, sql: sqlite3.Connection, kind: str, extras: Iterable[Definition]) -> None:
-        """Add the properties that are not there yet, and the group that they stand in."""
+        """Add the properties that are not there yet, and the groups that they stand in.
+
+        Of several with the same name the first counts.
+        """
         known = self.definitions(sql, kind)
-        extras = [one for one in extras if one.name not in known]
-        groups = {one.group for one in extras} - {one.group for one in known.values()}
+        added: dict[str, Definition] = {}
+        for one in extras:
+            if one.name not in known:
+                added.setdefault(one.name, one)
+        groups = {one.group for one in added.values()} - {one.group for one in known.values()}
         for group in sorted(groups):
             label = "Custom" if group == CUSTOM_GROUP else group.replace("_", " ").capitalize()
             found = {"name": group, "label": label, "displayOrder": -1, "archived": False}
@@ -115,11 +134,16 @@ class Portal:
                 "INSERT OR IGNORE INTO property_group VALUES (?, ?, ?)",
                 (kind, group, json.dumps(found)),
             )
-        self.define(sql, kind, extras)
+        if added:
+            self.define(sql, kind, added.values())
 
-    def forget_definitions(self) -> None:
-        """Read the properties again, after a change or a transaction that was rolled back."""
-        self._definitions = {}
+    def _version(self, sql: sqlite3.Connection) -> int:
+        """Which properties this transaction sees: no two states have the same number."""
+        row = sql.execute("SELECT value FROM counter WHERE name = 'properties'").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _renew(self, sql: sqlite3.Connection) -> None:
+        sql.execute("REPLACE INTO counter VALUES ('properties', ?)", (time.time_ns(),))
 
 
 def to_ms(moment: datetime) -> int:

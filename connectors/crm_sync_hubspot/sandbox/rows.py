@@ -33,6 +33,11 @@ class Row:
     merged_into: int | None = None
 
     @property
+    def archived(self) -> bool:
+        """Deleted, but still listed among the archived records."""
+        return self.archived_ms is not None
+
+    @property
     def live(self) -> bool:
         """Neither archived nor merged away."""
         return self.archived_ms is None and self.merged_into is None
@@ -171,6 +176,16 @@ def claim(
     sql.executemany(
         "INSERT INTO unique_value VALUES (?, ?, ?, ?)",
         [(kind, name, value, record_id) for value in {folded(kind, name, one) for one in values}],
+    )
+
+
+def claim_at_once(
+    sql: sqlite3.Connection, kind: str, name: str, pairs: Iterable[tuple[str, int]]
+) -> None:
+    """`claim` for many new records at a time: (value, record id) each."""
+    sql.executemany(
+        "INSERT INTO unique_value VALUES (?, ?, ?, ?)",
+        [(kind, name, folded(kind, name, value), record_id) for value, record_id in pairs],
     )
 
 

@@ -1,7 +1,7 @@
 """The properties that every portal has, as far as the sandbox knows them.
 
 A line is: name, type, fieldType, marks, label, options. Marks: `r` read-only, `c` calculated,
-`o` an owner's id, `!` wanted on create, `h` hidden, `-` none. Options are `value=Label`, or the
+`o` an owner's id, `!` wanted on create, `-` none. Options are `value=Label`, or the
 value alone where HubSpot shows the value itself; they are separated by `;`.
 """
 # ruff: noqa: E501 - a line is a property
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crm_sync_hubspot.sandbox.definitions import Definition
+from crm_sync_hubspot.sandbox.types import TYPES
 
 YES_NO = (("true", "Yes"), ("false", "No"))
 
@@ -20,9 +21,6 @@ hubspot_team_id enumeration select r|HubSpot team
 hs_object_id number number r|Record ID
 hs_object_source string text r|Record source
 hs_merged_object_ids enumeration checkbox c|Merged record IDs
-hs_all_owner_ids enumeration checkbox c|All owner IDs
-hs_created_by_user_id number number r|Created by user ID
-hs_updated_by_user_id number number r|Updated by user ID
 """
 _CONTACT = """
 firstname string text -|First name
@@ -46,19 +44,15 @@ annualrevenue string text -|Annual revenue
 hs_linkedin_url string text -|LinkedIn URL
 hs_language enumeration select -|Preferred language|fr=French;en=English;de=German;es=Spanish;it=Italian;nl=Dutch;pt=Portuguese;fr-fr=French - France;en-us=English - United States;en-gb=English - United Kingdom
 hs_email_optout bool booleancheckbox -|Unsubscribed from all email
-hs_email_bounce number number c|Marketing emails bounced
 lifecyclestage enumeration radio -|Lifecycle stage|subscriber=Subscriber;lead=Lead;marketingqualifiedlead=Marketing Qualified Lead;salesqualifiedlead=Sales Qualified Lead;opportunity=Opportunity;customer=Customer;evangelist=Evangelist;other=Other
 hs_lead_status enumeration radio -|Lead status|NEW=New;OPEN=Open;IN_PROGRESS=In Progress;OPEN_DEAL=Open Deal;UNQUALIFIED=Unqualified;ATTEMPTED_TO_CONTACT=Attempted to Contact;CONNECTED=Connected;BAD_TIMING=Bad Timing
 hs_buying_role enumeration checkbox -|Buying role|BLOCKER=Blocker;BUDGET_HOLDER=Budget Holder;CHAMPION=Champion;DECISION_MAKER=Decision Maker;END_USER=End User;EXECUTIVE_SPONSOR=Executive Sponsor;INFLUENCER=Influencer;LEGAL_AND_COMPLIANCE=Legal & Compliance;OTHER=Other
-associatedcompanyid number number -|Primary associated company ID
-hs_full_name_or_email string text c|Full name or email
+associatedcompanyid number number r|Primary associated company ID
 hs_calculated_merged_vids enumeration checkbox c|Merged contact IDs
 notes_last_contacted datetime date r|Last contacted
 notes_last_updated datetime date r|Last activity date
 notes_next_activity_date datetime date r|Next activity date
 hs_last_sales_activity_timestamp datetime date r|Last engagement date
-num_notes number number r|Number of sales activities
-num_associated_deals number number c|Number of associated deals
 createdate datetime date r|Create date
 lastmodifieddate datetime date r|Last modified date
 """
@@ -84,7 +78,6 @@ type enumeration select -|Type|PROSPECT=Prospect;PARTNER=Partner;RESELLER=Resell
 notes_last_contacted datetime date r|Last contacted
 notes_last_updated datetime date r|Last activity date
 hs_last_sales_activity_timestamp datetime date r|Last engagement date
-num_associated_contacts number number c|Number of associated contacts
 createdate datetime date r|Create date
 hs_createdate datetime date r|Object create date/time
 hs_lastmodifieddate datetime date r|Last modified date
@@ -102,7 +95,6 @@ hs_priority enumeration select -|Priority|low=Low;medium=Medium;high=High
 hs_deal_stage_probability number number -|Deal probability
 hs_is_closed bool booleancheckbox c|Is deal closed?
 hs_is_closed_won bool booleancheckbox c|Is closed won
-num_associated_contacts number number c|Number of associated contacts
 notes_last_contacted datetime date r|Last contacted
 notes_last_updated datetime date r|Last activity date
 createdate datetime date -|Create date
@@ -115,7 +107,6 @@ hs_createdate datetime date r|Create date
 hs_lastmodifieddate datetime date r|Last modified date
 hs_activity_type enumeration select -|Activity type
 hs_attachment_ids enumeration checkbox -|Attached file IDs
-hs_body_preview string textarea c|Body preview
 """
 _EMAIL = """
 hs_email_subject string text -|Email subject
@@ -183,7 +174,7 @@ STANDARD_GROUPS: Mapping[str, tuple[str, str]] = _GROUPS
 def _parse(kind: str, text: str) -> dict[str, Definition]:
     group = _GROUPS[kind][0]
     found: dict[str, Definition] = {}
-    for order, line in enumerate(text.strip().splitlines()):
+    for order, line in enumerate(filter(None, text.splitlines())):
         head, label, *options = line.split("|")
         name, type_, field_type, marks = head.split()
         found[name] = Definition(
@@ -196,8 +187,8 @@ def _parse(kind: str, text: str) -> dict[str, Definition]:
             read_only="r" in marks or "c" in marks,
             calculated="c" in marks,
             required="!" in marks,
+            unique=name in TYPES[kind].keys,
             owners="o" in marks,
-            hidden="h" in marks,
             display_order=order,
         )
     return found
