@@ -96,7 +96,7 @@ def test_control_end_points_expire_and_revoke(api: Api) -> None:
     assert reads(api, token) == (401, "INVALID_AUTHENTICATION")
     assert reads(api, "sandbox-token") == (401, "INVALID_AUTHENTICATION")
     assert ask(api, **GOOD).json()["status"] == "BAD_REFRESH_TOKEN"
-    api.sandbox.tokens.restore()
+    api.ok("DELETE", "/sandbox/tokens/revoke")
     assert reads(api, token) == (200, "")
 
 

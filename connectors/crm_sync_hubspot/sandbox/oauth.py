@@ -114,16 +114,16 @@ class Tokens:
         return json_response({**told, "client_id": "sandbox-client", "token_type": "refresh"})
 
     def forget(self, request: Request) -> Response:
-        """Revoke one token. Answers the same for an unknown one, as OAuth wants it."""
+        """Revoke one token, a refresh token with all that it gave; an unknown one is no error."""
         token = request.args.get("token") or request.form.get("token", "")
         with self._portal.database.writing() as sql:
             sql.execute(
                 "DELETE FROM token WHERE value = ? AND kind = ?", (_digest(token), _REFRESH)
             )
-            sql.execute("DELETE FROM token WHERE refresh = ?", (_digest(token),))
+            # What was issued stays known: a token that is not would count as a private app's.
             sql.execute(
-                "UPDATE token SET expires_ms = ? WHERE value = ?",
-                (self._portal.now_ms(), _digest(token)),
+                "UPDATE token SET expires_ms = ? WHERE kind = ? AND ? IN (value, refresh)",
+                (self._portal.now_ms(), _ACCESS, _digest(token)),
             )
         return Response(204)
 
