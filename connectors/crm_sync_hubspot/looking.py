@@ -109,7 +109,7 @@ def find(reader: Reader, field: str, values: Sequence[str]) -> list[Record]:
     else:
         rows = [
             row
-            for ids in _searched(reader, field.lower(), list(wanted))
+            for ids in _searched(reader, field.lower(), [_lower(one) for one in wanted.values()])
             for row in rows_by_id(reader, ids, field)
         ]
     live = {id_of(row): row for row in rows if row.get("archived") is not True}
@@ -211,6 +211,10 @@ def _search_body(filters: Sequence[Mapping[str, Any]], after: str, limit: int) -
     }
 
 
+def _lower(value: str) -> str:
+    # As HubSpot's search wants the values of IN.
+    return value.strip().lower()
+
+
 def _folded(value: str) -> str:
-    # Lower case as HubSpot's search wants the values of IN.
-    return value.replace("\r\n", "\n").strip().lower()
+    return _lower(value.replace("\r\n", "\n"))
