@@ -74,7 +74,6 @@ def _find(sql: sqlite3.Connection, number: int, by: str, archived: int) -> Any:
 def _owner(id: int, definition: str, archived: int) -> dict[str, Any]:
     """An owner as HubSpot answers it; an archived one has no `userId` any more."""
     kept: dict[str, Any] = json.loads(definition)
-    user = kept.get("userId")
     owner = {
         "type": "PERSON",
         "firstName": "",
@@ -85,8 +84,9 @@ def _owner(id: int, definition: str, archived: int) -> dict[str, Any]:
         **kept,
         "id": str(id),
         "archived": bool(archived),
-        "userIdIncludingInactive": user,
     }
+    if "userId" in owner:
+        owner["userIdIncludingInactive"] = owner["userId"]
     if archived:
         owner.pop("userId", None)
     return owner
