@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from crm_sync.sandbox.calls import Calls
+from crm_sync_hubspot.sandbox.associations import associate, dissociate, move_all, of, remove_all
+from crm_sync_hubspot.sandbox.linktypes import Spec
+from crm_sync_hubspot.sandbox.portal import Portal
+from crm_sync_hubspot.sandbox.rows import Row, get, insert_at_once
 from tests.support.hubspot_http import DATED, Api, Json, running
 
 PRIMARY = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}
@@ -270,6 +280,37 @@ def test_batches_of_defaults_and_archives(api: Api) -> None:
     assert ends(api, "tasks/contacts", made) == {}
 
 
+@pytest.mark.parametrize(
+    ("act", "body"),
+    [
+        ("create", None),
+        ("create", {"inputs": []}),
+        ("create", {"inputs": ["1"]}),
+        ("create", {"inputs": [{"from": {"id": "1"}, "to": {"id": "2"}}]}),
+        ("create", {"inputs": [{"from": {"id": "1"}, "to": {"id": "2"}, "types": [7]}]}),
+        ("create", {"inputs": [{"from": {"id": "1"}, "to": {"id": "2"}, "types": [{}]}]}),
+        ("create", {"inputs": [{"from": {"id": "1"}, "types": [PRIMARY]}]}),
+        ("create", {"inputs": [{"from": {"id": None}, "to": "2", "types": [PRIMARY]}]}),
+        ("read", {"inputs": [{"id": "1"}, {}]}),
+        ("archive", {"inputs": [{"from": {"id": "1"}}]}),
+    ],
+)
+def test_a_batch_that_makes_no_sense_is_refused(api: Api, act: str, body: Any) -> None:
+    for base in (f"/crm/associations/{DATED}", "/crm/v3/associations"):
+        path = f"{base}/contacts/companies/batch/{act}"
+        answer = api.call("POST", path, body)
+        assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
+
+
+def test_pairs_without_associations_are_refused(api: Api) -> None:
+    path = f"/crm/associations/{DATED}/tasks/notes/batch/read"
+    assert api.call("POST", path, {"inputs": [{"id": "1"}]}).status_code == 400
+    path = f"/crm/associations/{DATED}/tasks/rockets/batch/read"
+    assert api.call("POST", path, {"inputs": [{"id": "1"}]}).status_code == 404
+    for page in (f"/crm/objects/{DATED}", "/crm/v3/objects"):
+        assert api.call("GET", f"{page}/contacts/5/associations/companies").status_code == 404
+
+
 # Labels
 
 
@@ -339,3 +380,112 @@ def test_version_three_names_the_kinds(api: Api) -> None:
     api.ok("POST", f"{base}/batch/archive", {"inputs": [one]})
     assert api.ok("GET", single)["results"] == []
     assert api.ok("GET", f"{base}/types")["results"] == [{"id": "204", "name": "task_to_contact"}]
+
+
+# Laws, whatever happens in whatever order
+
+CONTACT_IDS, COMPANY_IDS = (1, 2, 3), (11, 12, 13)
+HUBSPOT = "HUBSPOT_DEFINED"
+_ENDS = {"contact": st.sampled_from(CONTACT_IDS), "company": st.sampled_from(COMPANY_IDS)}
+_KINDS = st.sampled_from([1, 279])
+
+
+class Associated(RuleBasedStateMachine):
+    """Contacts and companies, associated and parted at random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.portal = Portal(Path(self.folder.name) / "portal.db", Calls())
+        with self.portal.database.writing() as sql:
+            rows = [Row("contacts", id, {}, 0, 0) for id in CONTACT_IDS]
+            rows += [Row("companies", id, {}, 0, 0) for id in COMPANY_IDS]
+            insert_at_once(sql, rows)
+
+    @rule(kind=_KINDS, **_ENDS)
+    def join(self, contact: int, company: int, kind: int) -> None:
+        with self.portal.database.writing() as sql:
+            associate(sql, "contacts", contact, "companies", company, [Spec(HUBSPOT, kind)])
+            assert (company in self.primaries(sql)[contact]) or kind == 279
+
+    @rule(kind=_KINDS, **_ENDS)
+    def join_backwards(self, contact: int, company: int, kind: int) -> None:
+        with self.portal.database.writing() as sql:
+            back = Spec(HUBSPOT, {1: 2, 279: 280}[kind])
+            associate(sql, "companies", company, "contacts", contact, [back])
+
+    @rule(kind=_KINDS, **_ENDS)
+    def part(self, contact: int, company: int, kind: int) -> None:
+        with self.portal.database.writing() as sql:
+            dissociate(sql, "contacts", contact, "companies", company, [Spec(HUBSPOT, kind)])
+            assert company not in self.primaries(sql)[contact]
+
+    @rule(**_ENDS)
+    def forget(self, contact: int, company: int) -> None:
+        with self.portal.database.writing() as sql:
+            remove_all(sql, "companies", company)
+            assert company not in {one for held in self.primaries(sql).values() for one in held}
+
+    @rule(old=_ENDS["contact"], new=_ENDS["contact"])
+    def merge_contacts(self, old: int, new: int) -> None:
+        if old != new:
+            self.merge("contacts", old, new)
+
+    @rule(old=_ENDS["company"], new=_ENDS["company"])
+    def merge_companies(self, old: int, new: int) -> None:
+        if old != new:
+            self.merge("companies", old, new)
+
+    def merge(self, kind: str, old: int, new: int) -> None:
+        other = {"contacts": "companies", "companies": "contacts"}[kind]
+        with self.portal.database.writing() as sql:
+            both = of(sql, kind, [old, new], other)
+            ends = {link.to_id for links in both.values() for link in links}
+            move_all(sql, kind, old, new)
+            after = of(sql, kind, [old, new], other)
+        assert {link.to_id for link in after.get(new, [])} == ends
+        assert old not in after
+
+    def primaries(self, sql: Any) -> dict[int, list[int]]:
+        links = of(sql, "contacts", CONTACT_IDS, "companies")
+        return {
+            id: [one.to_id for one in links.get(id, []) if any(kind.primary for kind in one.types)]
+            for id in CONTACT_IDS
+        }
+
+    @invariant()
+    def both_ends_say_the_same(self) -> None:
+        with self.portal.database.reading() as sql:
+            there = of(sql, "contacts", CONTACT_IDS, "companies")
+            back = of(sql, "companies", COMPANY_IDS, "contacts")
+        seen = {
+            (id, one.to_id, kind.spec)
+            for id, ls in there.items()
+            for one in ls
+            for kind in one.types
+        }
+        mirrored = {
+            (one.to_id, id, kind.inverse)
+            for id, ls in back.items()
+            for one in ls
+            for kind in one.types
+        }
+        assert seen == mirrored
+        assert all(one.types[0].label is None for ls in there.values() for one in ls)
+
+    @invariant()
+    def the_property_names_the_one_primary_company(self) -> None:
+        with self.portal.database.reading() as sql:
+            rows, primaries = get(sql, "contacts", CONTACT_IDS), self.primaries(sql)
+        for id, row in rows.items():
+            told = row.properties.get("associatedcompanyid")
+            assert [str(one) for one in primaries[id]] == ([] if told is None else [told])
+            assert row.updated_ms == 0
+
+    def teardown(self) -> None:
+        self.portal.database.close()
+        self.folder.cleanup()
+
+
+TestAssociated = Associated.TestCase
+TestAssociated.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)

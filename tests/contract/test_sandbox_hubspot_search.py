@@ -168,6 +168,11 @@ def test_ten_thousand_results_are_the_end(api: Api) -> None:
         {"filterGroups": [{"filters": [where("lastname", "EQ", "a")] * 7}]},
         {"filterGroups": [{"filters": [where("lastname", "EQ", "a")] * 5}] * 4},
         {"query": "x" * 3_000},
+        {"sorts": [7]},
+        {"properties": "email"},
+        {"filterGroups": {"filters": []}},
+        {"filterGroups": [{"filters": ["lastname"]}]},
+        {"filterGroups": [{"filters": [where("associatedcompanyid", "EQ", "many")]}]},
         ["not an object"],
     ],
 )
@@ -190,6 +195,15 @@ def test_an_unknown_kind_is_not_there(api: Api) -> None:
 
 
 # Filters
+
+
+def test_a_flag_may_be_json_or_text(api: Api) -> None:
+    made = api.create("contacts", lastname="Novak", hs_email_optout="true")
+    settle(api)
+    for value in (True, "true"):
+        one = {"propertyName": "hs_email_optout", "operator": "EQ", "value": value}
+        assert api.found("contacts", one) == [made]
+        assert api.found("contacts", {**one, "operator": "NEQ"}) == []
 
 
 def test_lists_of_text_want_lower_case(api: Api) -> None:
