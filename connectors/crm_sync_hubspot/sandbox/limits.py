@@ -34,16 +34,15 @@ class Limits:
         self.refused: list[float] = []
         """When a 429 was given, in seconds of the portal's clock since 1970."""
 
-    def check(self, request: Request, route: Route) -> Mapping[str, str]:
+    def check(self, _: Request, route: Route) -> Mapping[str, str]:
         """Count one call; the headers that its answer carries, none for a search.
 
         Raises `HttpProblem` 429 in HubSpot's words.
         """
         now = self._portal.now().timestamp()
-        search = route.name == "search" or request.path.rstrip("/").endswith("/search")
         with self._guard:
             self._turn_day(now)
-            if search:
+            if route.name == "search":
                 self._check_search(now)
                 return {}
             return self._check_call(now)
