@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -14,10 +15,13 @@ from crm_sync.connector import (
     AccessDenied,
     BatchRejected,
     Entity,
+    Finding,
     Operation,
     Outcome,
     QuotaReached,
     RateLimited,
+    Ref,
+    SchemaChange,
     ServerFault,
     Unreachable,
     Write,
@@ -37,6 +41,37 @@ def test_a_mixed_chunk_is_a_programming_error() -> None:
     mixed = [*updates(1), Write(Operation.CREATE, Entity.TASK, "t")]
     with pytest.raises(ValueError, match="one operation and one entity"):
         steady(Shelf()).write_chunk(mixed)
+
+
+def test_links_go_one_other_end_at_a_time() -> None:
+    one, other = (
+        Write(Operation.LINK, Entity.TASK, f"l{to}", "t", {"to": "1"}, Ref(to, "1"))
+        for to in (Entity.CONTACT, Entity.ACCOUNT)
+    )
+    assert (
+        outcomes(steady(Shelf()).write_chunk([one, replace(one, key="l2")]))
+        == [Outcome.APPLIED] * 2
+    )
+    with pytest.raises(ValueError, match="one operation and one entity"):
+        steady(Shelf()).write_chunk([one, other])
+
+
+def test_fields_are_created_by_a_connector_that_can_and_asked_for_once() -> None:
+    class Builder(Shelf):
+        def create_schema(
+            self, changes: Sequence[SchemaChange], *, language: str
+        ) -> Sequence[Finding]:
+            self.sent.append([language])
+            raise ServerFault("no answer", sent=True)
+
+    assert not steady(Shelf()).creates_schema
+    with pytest.raises(TypeError, match="creates no fields"):
+        steady(Shelf()).create_schema([], language="fr")
+    builder = Builder()
+    assert steady(builder).creates_schema
+    with pytest.raises(ServerFault):
+        steady(builder).create_schema([], language="fr")
+    assert builder.sent == [["fr"]]
 
 
 def test_a_lost_answer_makes_the_whole_chunk_unknown_and_is_never_sent_again() -> None:
