@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import requests
 
@@ -204,7 +205,6 @@ class HubSpotHarness(Harness):
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
-        self._made = 0
 
     def connect(self) -> Connector:
         # By OAuth: only such a session can end and be renewed.
@@ -227,9 +227,8 @@ class HubSpotHarness(Harness):
         return {"hs_task_subject": "Call", "hs_timestamp": "2026-06-15", "crm_sync_key": key}
 
     def new_link(self) -> tuple[Mapping[str, Scalar], str]:
-        self._made += 1
         [contact] = self.seed(["to be linked"])
-        return self.new_task(f"link-{id(self)}-{self._made}"), contact
+        return self.new_task(f"link-{uuid4().hex}"), contact
 
     def where(self, text: str) -> str:
         return f"jobtitle EQ '{text}'"
