@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_sync.connector import Entity, Operation, Outcome, Ref, ServerFault, Unreachable, Write
+from crm_sync_hubspot.config import HubSpotConfig
+from crm_sync_hubspot.linking import link
+from crm_sync_hubspot.rowanswers import settled
+from crm_sync_hubspot.urls import record_url
+from crm_sync_hubspot.writing import write
+
+APPLIED, REJECTED, UNKNOWN = Outcome.APPLIED, Outcome.REJECTED, Outcome.UNKNOWN
+
+
+class Scripted:
+    """A client that answers each call with the next body, and keeps what it was asked."""
+
+    def __init__(self, *bodies: Any) -> None:
+        self.bodies = list(bodies)
+        self.asked: list[tuple[str, Any]] = []
+
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        self.asked.append((path, more.get("body")))
+        return SimpleNamespace(status=200, body=self.bodies.pop(0))
+
+
+def an_update(id: str) -> Write:
+    return Write(Operation.UPDATE, Entity.CONTACT, f"key-{id}", id, {"jobtitle": "x"})
+
+
+@given(
+    fates=st.lists(
+        st.sampled_from(["written", "refused by id", "refused by trace", "silent"]), max_size=30
+    ),
+    order=st.randoms(use_true_random=False),
+)
+def test_every_row_gets_its_own_fate_in_whatever_order_it_is_told(
+    fates: list[str], order: Any
+) -> None:
+    writes = [an_update(str(100 + n)) for n in range(len(fates))]
+    errors: list[dict[str, Any]] = []
+    for one, fate in zip(writes, fates, strict=True):
+        if fate.startswith("refused"):
+            by_id = fate.endswith("id")
+            context = {"ids": [one.record_id]} if by_id else {"objectWriteTraceId": [one.key]}
+            errors.append({"category": "VALIDATION_ERROR", "message": "no", "context": context})
+    order.shuffle(errors)
+    names = [frozenset({one.record_id, one.key}) for one in writes]
+    written = [
+        one.record_id if fate == "written" else None
+        for one, fate in zip(writes, fates, strict=True)
+    ]
+    results = settled(writes, names, written, {"results": [], "errors": errors})
+    wanted = {"written": APPLIED, "silent": UNKNOWN}
+    assert [one.outcome for one in results] == [wanted.get(fate, REJECTED) for fate in fates]
+    assert [one.record_id for one in results] == [one.record_id for one in writes]
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+                    lambda inner: st.lists(inner, max_size=3)
+                    | st.dictionaries(st.sampled_from(["results", "errors", "numErrors", "status",
+                                                       "context", "ids", "id", "category",
+                                                       "message", "subCategory"]), inner),
+                    max_leaves=12))  # fmt: skip
+def test_no_answer_whatever_it_holds_makes_an_unwritten_row_applied(body: Any) -> None:
+    writes = [an_update("1"), an_update("2")]
+    names = [frozenset({one.record_id, one.key}) for one in writes]
+    outcomes: list[Outcome] = []
+    sent = True
+    try:
+        outcomes = [one.outcome for one in settled(writes, names, [None, None], body)]
+    except ServerFault as fault:
+        sent = fault.sent
+    assert sent
+    assert len(outcomes) in (0, 2)
+    assert APPLIED not in outcomes
+
+
+def test_an_error_about_a_pair_of_records_is_not_taken_for_another_pairs() -> None:
+    links = [
+        Write(Operation.LINK, Entity.TASK, f"l{n}", "1", {}, Ref(Entity.CONTACT, other))
+        for n, other in enumerate(("7", "8"))
+    ]
+    context = {"fromObjectId": ["1"], "toObjectId": ["8"]}
+    error = {"category": "OBJECT_NOT_FOUND", "message": "no", "context": context}
+    body = {"results": [{"fromObjectId": 1, "toObjectId": 7}], "errors": [error]}
+    results = link(Scripted(body), links)  # type: ignore[arg-type]
+    assert [one.outcome for one in results] == [APPLIED, REJECTED]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"fromObjectId": "1", "toObjectId": "7", "labels": []},
+        {"fromObjectId": 1, "toObjectId": 7},
+        {"from": {"id": "1"}, "to": {"id": "7"}},
+    ],
+)
+def test_a_link_is_recognised_in_the_newer_and_in_the_older_forms(row: dict[str, Any]) -> None:
+    one = Write(Operation.LINK, Entity.TASK, "l", "1", {}, Ref(Entity.CONTACT, "7"))
+    client = Scripted({"status": "COMPLETE", "results": [row]})
+    assert [result.outcome for result in link(client, [one])] == [APPLIED]  # type: ignore[arg-type]
+    [(path, body)] = client.asked
+    assert path.endswith("/tasks/contacts/batch/create")
+    assert body["inputs"][0]["types"] == [
+        {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}
+    ]
+
+
+def test_deleting_asks_first_and_sends_only_what_is_there() -> None:
+    there = {"results": [{"id": "1", "properties": {}}, {"id": "9", "properties": {}}]}
+    client = Scripted(there, None)
+    deletes = [Write(Operation.DELETE, Entity.TASK, "d", id) for id in ("1", "2")]
+    results = write(client, SimpleNamespace(), deletes)  # type: ignore[arg-type]
+    assert [one.outcome for one in results] == [APPLIED, REJECTED]
+    assert client.asked[1][1] == {"inputs": [{"id": "1"}]}
+
+
+class AtHome:
+    """A portal that describes itself, or cannot be asked."""
+
+    def __init__(self, id: int | None = 42, domain: str = "", *, away: bool = False) -> None:
+        self._id, self._domain, self._away = id, domain, away
+
+    @property
+    def id(self) -> int | None:
+        if self._away:
+            raise Unreachable("away")
+        return self._id
+
+    @property
+    def ui_domain(self) -> str:
+        return self._domain
+
+
+def config(**more: Any) -> HubSpotConfig:
+    auth = {"flow": "token", "access_token": "env-given"}
+    return HubSpotConfig.model_validate({"auth": auth, **more})
+
+
+@pytest.mark.parametrize(
+    ("settings", "portal", "address"),
+    [
+        ({}, AtHome(), "https://app.hubspot.com/contacts/42/record/0-1/7"),
+        (
+            {},
+            AtHome(domain="app-eu1.hubspot.com"),
+            "https://app-eu1.hubspot.com/contacts/42/record/0-1/7",
+        ),
+        ({}, AtHome(domain="evil.example"), "https://app.hubspot.com/contacts/42/record/0-1/7"),
+        (
+            {},
+            AtHome(domain="evil.example/.hubspot.com"),
+            "https://app.hubspot.com/contacts/42/record/0-1/7",
+        ),
+        ({"portal_id": 5}, AtHome(), "https://app.hubspot.com/contacts/5/record/0-1/7"),
+        (
+            {"portal_id": 5, "app_url": "https://app-eu1.hubspot.com"},
+            AtHome(away=True),
+            "https://app-eu1.hubspot.com/contacts/5/record/0-1/7",
+        ),
+        ({}, AtHome(away=True), "https://app.hubspot.com/contacts/-/record/0-1/7"),
+        ({}, AtHome(id=None), "https://app.hubspot.com/contacts/-/record/0-1/7"),
+    ],
+)
+def test_a_record_has_the_address_that_people_know(
+    settings: dict[str, Any], portal: Any, address: str
+) -> None:
+    assert record_url(config(**settings), portal, Entity.CONTACT, "7") == address
+
+
+def test_an_id_cannot_leave_its_place_in_an_address() -> None:
+    told = record_url(config(), AtHome(), Entity.TASK, "7/../../x?y")  # type: ignore[arg-type]
+    assert told == "https://app.hubspot.com/contacts/42/record/0-27/7%2F..%2F..%2Fx%3Fy"
