@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -18,8 +19,13 @@ from crm_sync.cli.app import app
 from crm_sync.cli.apply import PARTIAL
 from crm_sync.enrichment import mapping as vendor
 from crm_sync.planning import guards, playbooks, templates
+from crm_sync.sandbox.base import Sandbox
 from crm_sync.sandbox.faults import KINDS
 from crm_sync.store.states import State
+from crm_sync_hubspot.config import AccessToken, HubSpotConfig, RefreshToken
+from crm_sync_hubspot.connector import HubSpotConnector
+from crm_sync_hubspot.sandbox import HubSpotSandbox
+from crm_sync_hubspot.sandbox.portal import Settings
 from crm_sync_salesforce.config import ClientCredentials, SalesforceConfig, SessionId
 from crm_sync_salesforce.connector import SalesforceConnector
 from crm_sync_salesforce.sandbox import SalesforceSandbox
@@ -88,7 +94,8 @@ def models_of(*kinds: type[BaseModel]) -> Iterator[tuple[str, str]]:
         (
             "reference/configuration.md",
             (config._File, config.ConnectionSettings, config.Guards, config.FileSource,
-             SalesforceConfig, ClientCredentials, SessionId),
+             SalesforceConfig, ClientCredentials, SessionId,
+             HubSpotConfig, AccessToken, RefreshToken),
         ),
         (
             "reference/mappings.md",
@@ -167,9 +174,15 @@ def test_every_exit_code_is_described() -> None:
     assert {str(code) for code in codes | {0, PARTIAL, 130}} == described
 
 
-def test_every_end_point_and_fault_of_the_sandbox_is_described(tmp_path: Path) -> None:
+SANDBOXES: Sequence[type[Sandbox]] = (SalesforceSandbox, HubSpotSandbox)
+
+
+@pytest.mark.parametrize("kind", SANDBOXES)
+def test_every_end_point_and_fault_of_a_sandbox_is_described(
+    kind: type[Sandbox], tmp_path: Path
+) -> None:
     text = page("reference/sandbox.md")
-    with SalesforceSandbox.open(tmp_path / "org.db") as sandbox:
+    with kind.open(tmp_path / "crm.db") as sandbox:
         routes = [*sandbox._control_routes(), *sandbox.routes()]
     control = {one.pattern.pattern for one in routes if one.pattern.pattern.startswith("/sandbox")}
     assert len(control) > 5
@@ -177,15 +190,27 @@ def test_every_end_point_and_fault_of_the_sandbox_is_described(tmp_path: Path) -
     assert set(KINDS) <= code_words(text)
 
 
+def test_every_setting_of_the_hubspot_sandbox_is_described() -> None:
+    known = code_words(section(page("reference/sandbox.md"), "## HubSpot"))
+    assert {one.name for one in dataclasses.fields(Settings)} <= known
+
+
 def shown_path(pattern: str) -> str:
     """A route's pattern as the page writes it."""
     plain = pattern.replace(r"(?P<base>/services/data/v\d\d\.\d)", "…").replace("(?:All)?", "")
+    # HubSpot's: one form is shown where several are answered.
+    plain = re.sub(r"\(\?P<dated>(.*?)\)", r"\1", plain)
+    plain = re.sub(r"\(\?:(\w+)/(?:\(\?:)?20[^)]*\)?(?:\|[\w/]+)?\)", r"\1/…", plain)
+    plain = re.sub(r"\(\?:20\\d[^)]*\)", "…", plain)
     return re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", plain).replace(r"\w+/\w+", "…")
 
 
-def test_every_call_that_the_sandbox_answers_is_described(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", SANDBOXES)
+def test_every_call_that_a_sandbox_answers_is_described(
+    kind: type[Sandbox], tmp_path: Path
+) -> None:
     lines = page("reference/sandbox.md").splitlines()
-    with SalesforceSandbox.open(tmp_path / "org.db") as sandbox:
+    with kind.open(tmp_path / "crm.db") as sandbox:
         routes = [(one.method, shown_path(one.pattern.pattern)) for one in sandbox.routes()]
     assert len(routes) > 20
     missing = [
@@ -202,6 +227,11 @@ def test_the_fields_to_create_in_salesforce_are_those_that_are_written() -> None
     text = page("how-to/connect-salesforce.md")
     listed = set(re.findall(r"`(Crm_Sync_\w+__c)`", section(text, "## 2")))
     assert listed == {spec.name for spec in SalesforceConnector.schema}
+
+
+def test_the_properties_that_setup_makes_in_hubspot_are_those_that_are_written() -> None:
+    listed = set(re.findall(r"`(crm_sync_\w+)`", page("how-to/install-hubspot.md")))
+    assert listed == {spec.name for spec in HubSpotConnector.schema}
 
 
 def test_every_word_of_the_vocabulary_is_in_the_glossary() -> None:

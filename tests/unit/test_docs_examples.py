@@ -226,10 +226,11 @@ def begin_sandbox(command: str, port: int, folder: Path) -> subprocess.Popen[str
     raise AssertionError("the sandbox did not start")
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the tutorial uses curl")
-def test_the_tutorial_can_be_followed_to_its_end(tmp_path: Path, free_port: int) -> None:
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the pages use curl")
+@pytest.mark.parametrize("name", ["tutorial.md", "how-to/install-hubspot.md"])
+def test_a_page_can_be_followed_to_its_end(name: str, tmp_path: Path, free_port: int) -> None:
     text = (
-        page("tutorial.md")
+        page(name)
         .replace(":8080/", f":{free_port}/")
         .replace("127.0.0.1:8080", f"127.0.0.1:{free_port}")
     )
@@ -251,4 +252,4 @@ def test_the_tutorial_can_be_followed_to_its_end(tmp_path: Path, free_port: int)
         if sandbox is not None:
             sandbox.send_signal(signal.SIGTERM)
             sandbox.wait(timeout=20)
-    assert done > 12
+    assert done > 10
