@@ -8,13 +8,14 @@ from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
+from crm_sync.calls.limiter import NoRoom, Slot
 from crm_sync.calls.tokens import Token
 from crm_sync.connector import RateLimited, Usage
 from crm_sync_hubspot.auth import app_form, token_provider
 from crm_sync_hubspot.config import HubSpotConfig
 from crm_sync_hubspot.errors import error_for, not_json, problem_in
 from crm_sync_hubspot.http import Answer, HttpClient
-from crm_sync_hubspot.limits import learn, limiter_for, refused, windows_of
+from crm_sync_hubspot.limits import SPARE, WRITE_PATIENCE, learn, limiter_for, refused, windows_of
 from crm_sync_hubspot.paths import path
 
 __all__ = ["Answer", "HubSpotClient"]
@@ -58,7 +59,8 @@ class HubSpotClient:
 
         A 207, or a 200 with `errors`, is one: whoever writes looks at the rows. `search` says that
         the call counts as a search. Raises the error of `crm_sync.connector` that fits (see
-        `crm_sync_hubspot.errors.error_for`); nothing is repeated but for one renewed token.
+        `crm_sync_hubspot.errors.error_for`); nothing is repeated but for one renewed token. A
+        write that would have to wait for long raises `RateLimited` and is not sent.
         """
 
         def send(token: Token) -> Answer:
@@ -67,6 +69,7 @@ class HubSpotClient:
                     method, path, token=token, writes=writes, params=params, body=body
                 ),
                 search=search,
+                writes=writes,
             )
             return self._judged(answer, writes=writes, search=search)
 
@@ -88,7 +91,7 @@ class HubSpotClient:
             app = app_form(self._auth)
             form = {"token": token.value, "token_type_hint": "access_token", **app}
             return self._within_limits(
-                lambda: self._http.send("POST", path("introspect"), form=form), search=False
+                lambda: self._http.send("POST", path("introspect"), form=form)
             )
 
         answer = self._tokens.run(send)
@@ -101,18 +104,30 @@ class HubSpotClient:
         self._http.close()
 
     def _ask_for_token(self, form: dict[str, str]) -> Answer:
-        return self._within_limits(
-            lambda: self._http.send("POST", path("token"), form=form), search=False
-        )
+        return self._within_limits(lambda: self._http.send("POST", path("token"), form=form))
 
-    def _within_limits(self, send: Callable[[], Answer], *, search: bool) -> Answer:
-        with self._limiter.acquire(windows_of(search=search)):
+    def _within_limits(
+        self, send: Callable[[], Answer], *, search: bool = False, writes: bool = False
+    ) -> Answer:
+        with self._slot(search=search, writes=writes) as slot:
             answer = send()
-        usage = learn(self._limiter, answer.headers)
+        usage = learn(self._limiter, slot, answer.headers)
         if usage is not None:
             with self._lock:
                 self._usage = usage
         return answer
+
+    def _slot(self, *, search: bool, writes: bool) -> Slot:
+        if not writes:
+            return self._limiter.acquire(windows_of(search=search), spare=SPARE)
+        try:
+            return self._limiter.acquire(windows_of(search=search), within=WRITE_PATIENCE)
+        except NoRoom as full:
+            raise RateLimited(
+                "the calls that HubSpot allows for now are used up",
+                place=self.place,
+                retry_after=full.seconds,
+            ) from None
 
     def _judged(self, answer: Answer, *, writes: bool, search: bool) -> Answer:
         status, headers, body = answer.status, answer.headers, answer.body

@@ -52,7 +52,7 @@ class RefusedBatch(BatchRejected):
     """A batch refused as a whole; `problem` holds all that HubSpot said about it."""
 
     def __init__(self, problem: Problem, status: int) -> None:
-        super().__init__(problem.code or f"HTTP_{status}", problem.told or "refused")
+        super().__init__(problem.code or f"HTTP_{status}", problem.traced or "refused")
         self.problem = problem
 
     @property

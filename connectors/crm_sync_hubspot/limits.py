@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from threading import Lock
 
-from crm_sync.calls.limiter import Limiter, Window
+from crm_sync.calls.limiter import Limiter, Slot, Window
 from crm_sync.connector import Usage
 from crm_sync_hubspot.config import AccessToken, HubSpotConfig
 
@@ -26,6 +26,12 @@ SEARCH = "search"
 
 SMALLEST_PORTAL = Window(TEN_SECONDLY, calls=100, seconds=10.0)
 SEARCHES = Window(SEARCH, calls=4, seconds=1.0)
+
+SPARE = 2
+WRITE_PATIENCE = 1.5
+"""A write follows upon a reading of the same records, and what a person does in between would be
+lost: it finds room that reads leave it, waits for a window of a second at the longest, and else
+gives up, so that the records are read again after the pause."""
 
 _HEADER = "X-HubSpot-RateLimit-"
 _MOST_CALLS = 1_000_000
@@ -38,17 +44,19 @@ def windows_of(*, search: bool) -> tuple[str, ...]:
     return (TEN_SECONDLY, SECONDLY, SEARCH) if search else (TEN_SECONDLY, SECONDLY)
 
 
-def learn(limiter: Limiter, headers: Mapping[str, str]) -> Usage | None:
-    """Tell the limiter what the headers of an answer say; the day's usage if they say it."""
+def learn(limiter: Limiter, slot: Slot, headers: Mapping[str, str]) -> Usage | None:
+    """Tell the limiter what the answer to a slot's call says; the day's usage if it says it."""
     size = _count(headers, "Max")
     if size:
         told = _count(headers, "Interval-Milliseconds")
         seconds = told / 1000 if told else SMALLEST_PORTAL.seconds
         limiter.learn(TEN_SECONDLY, size, min(seconds, _LONGEST_SECONDS))
-    _note(limiter, TEN_SECONDLY, _count(headers, "Remaining"))
+    if (left := _count(headers, "Remaining")) is not None:
+        limiter.note_remaining(TEN_SECONDLY, left, slot)
     if size := _count(headers, "Secondly"):
         limiter.learn(SECONDLY, size, 1.0)
-    _note(limiter, SECONDLY, _count(headers, "Secondly-Remaining"))
+    if (left := _count(headers, "Secondly-Remaining")) is not None:
+        limiter.note_remaining(SECONDLY, left, slot)
     allowed, left = _count(headers, "Daily"), _count(headers, "Daily-Remaining")
     if not allowed or left is None:
         return None
@@ -108,11 +116,6 @@ def _credentials(config: HubSpotConfig) -> str:
     if isinstance(auth, AccessToken):
         return auth.access_token.get_secret_value()
     return f"{auth.client_id.get_secret_value()} {auth.refresh_token.get_secret_value()}"
-
-
-def _note(limiter: Limiter, name: str, remaining: int | None) -> None:
-    if remaining is not None:
-        limiter.note_remaining(name, remaining)
 
 
 def _count(headers: Mapping[str, str], name: str) -> int | None:

@@ -30,9 +30,9 @@ class Problem:
     """HubSpot's own words about one refusal.
 
     `code` is its category, `codes` that and every more special one (subcategory, the details'),
-    `words` what an operator reads, `properties` the names concerned, `scopes` the permissions
-    that are lacking, `policy` the limit that was passed, `correlation` what HubSpot's support
-    asks for.
+    `words` what an operator reads beside it, `properties` the names concerned, `scopes` the
+    permissions that are lacking, `policy` the limit that was passed, `correlation` what HubSpot's
+    support asks for.
     """
 
     code: str = ""
@@ -44,11 +44,17 @@ class Problem:
     correlation: str = ""
 
     @property
-    def told(self) -> str:
+    def traced(self) -> str:
         """The words, and at their end the correlation id."""
         if not self.correlation:
             return self.words
         return f"{self.words} (correlation id {self.correlation})".lstrip()
+
+    @property
+    def told(self) -> str:
+        """The code, the words, and at their end the correlation id."""
+        named = self.code and self.code not in self.words
+        return f"{self.code}: {self.traced}".rstrip(": ") if named else self.traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ def problem_in(body: Any) -> Problem:
     return Problem(
         code=category or special,
         codes=frozenset(codes - {""}),
-        words=_words(category or special, _discreet(message, _names_in(contexts)), details),
+        words=_words(_discreet(message, _names_in(contexts)), details),
         properties=_each_once(name for name in (*_names_in(contexts), *named) if name),
         scopes=_scopes(contexts),
         policy=_code(body.get("policyName")).upper() or _policy_in(message),
@@ -95,12 +101,11 @@ def _category(body: Mapping[str, Any]) -> str:
     return _code(body.get("category") or body.get("errorType") or oauth or body.get("error"))
 
 
-def _words(code: str, message: str, details: Sequence[_Detail]) -> str:
+def _words(message: str, details: Sequence[_Detail]) -> str:
     said = _each_once(str(one) for one in details if str(one))
     if len(said) > _LISTED:
         said = (*said[:_LISTED], f"and {len(said) - _LISTED} more")
-    body = "; ".join(said) if said else message
-    return f"{code}: {body}" if code and body and code not in body else body or code
+    return "; ".join(said) if said else message
 
 
 def _detail(told: Mapping[str, Any]) -> _Detail:

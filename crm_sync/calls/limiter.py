@@ -5,16 +5,18 @@ answer:
 
 ```python
 limiter = Limiter([Window("ten_secondly", calls=100, seconds=10)])
-with limiter.acquire(["ten_secondly"]):
+with limiter.acquire(["ten_secondly"]) as slot:
     answer = send()
-limiter.learn("ten_secondly", told_size, 10)          # what the answer's headers say
-limiter.note_remaining("ten_secondly", told_left)     # others may use the same allowance
+limiter.learn("ten_secondly", told_size, 10)              # what the answer's headers say
+limiter.note_remaining("ten_secondly", told_left, slot)   # others may use the same allowance
 ```
 
 Guarantees, as long as the believed sizes are not above the CRM's and nobody else calls: whatever
 the latencies, the CRM never counts more calls in a window than it allows; and a call that waits
 is never passed for ever by younger ones. With latencies that are small beside the window, the
-whole allowance is used. Where others call too, or the CRM refuses all the same, see
+whole allowance is used. Some calls can do badly with waiting: a write that follows upon a reading
+of the same records. Let others leave some room (`spare`) and such a call go `within` a moment, or
+not at all. Where others call too, or the CRM refuses all the same, see
 `note_remaining` and `refused`.
 """
 
@@ -29,7 +31,15 @@ from typing import Self
 
 from crm_sync.calls.windows import Ticket, Window, Windows
 
-__all__ = ["Limiter", "Slot", "Window"]
+__all__ = ["Limiter", "NoRoom", "Slot", "Window"]
+
+
+class NoRoom(Exception):
+    """There is no room for a call within the time that it has; `seconds` is when to ask again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no room for {seconds:.1f} s")
+        self.seconds = seconds
 
 
 class Slot:
@@ -40,11 +50,11 @@ class Slot:
 
     def __init__(self, limiter: Limiter, ticket: Ticket) -> None:
         self._limiter = limiter
-        self._ticket = ticket
+        self.ticket = ticket
 
     def release(self) -> None:
         """The call is over: its place becomes free when the window's length has passed."""
-        self._limiter._release(self._ticket)
+        self._limiter._release(self.ticket)
 
     def __enter__(self) -> Self:
         return self
@@ -77,19 +87,18 @@ class Limiter:
         self._sleep = sleep
         self._changed = Condition()
 
-    def acquire(self, policies: Sequence[str]) -> Slot:
+    def acquire(self, policies: Sequence[str], *, spare: int = 0, within: float = math.inf) -> Slot:
         """Wait until every named window has room, and take a slot in each.
 
-        A window that is not known yet does not limit.
+        A window that is not known yet does not limit. `spare` slots are left to others that ask
+        with less, for as long as a window lasts; of a small window, fewer. Raises `NoRoom` when it
+        would take longer than `within` seconds; nobody waits for that in vain.
         """
         with self._changed:
-            ticket = self._windows.ask(policies)
+            now = self._clock()
+            ticket = self._windows.ask(policies, now, spare=spare)
             try:
-                while True:
-                    pause = self._windows.grant(self._clock())
-                    if ticket.granted:
-                        break
-                    self._wait(pause)
+                self._stand(ticket, now + within)
             except BaseException:
                 self._windows.release(ticket, self._clock())
                 raise
@@ -108,13 +117,13 @@ class Limiter:
             if self._windows.learn(window):
                 self._changed.notify_all()
 
-    def note_remaining(self, name: str, remaining: int) -> None:
-        """The CRM says how many calls it would still take in the window.
+    def note_remaining(self, name: str, remaining: int, slot: Slot) -> None:
+        """The answer to the slot's call says how many more the CRM would take in the window.
 
-        Those that are missing and were not made here count as made by others just now.
+        Those that are missing and were certainly not made here count as made by others just now.
         """
         with self._changed:
-            self._windows.note_remaining(name, remaining, self._clock())
+            self._windows.note_remaining(name, remaining, slot.ticket, self._clock())
 
     def refused(self, name: str, retry_after: float) -> None:
         """The CRM refused a call for this window's sake: it counts as full for so many seconds.
@@ -133,6 +142,18 @@ class Limiter:
         with self._changed:
             self._windows.release(ticket, self._clock())
             self._changed.notify_all()
+
+    def _stand(self, ticket: Ticket, deadline: float) -> None:
+        """Wait in the queue until the ticket is granted. Raises `NoRoom`."""
+        while True:
+            now = self._clock()
+            soonest = self._windows.grant(now)
+            if ticket.granted:
+                return
+            known = ticket.pause if math.isfinite(ticket.pause) else 0.0
+            if now >= deadline or now + known > deadline:
+                raise NoRoom(known or 1.0)
+            self._wait(min(soonest, deadline - now))
 
     def _wait(self, seconds: float) -> None:
         """Give the lock away until something changes or the time has passed."""

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 MARGIN = 0.005
 """Seconds by which a slot is kept longer, for servers that count in whole milliseconds."""
 
+SPARED_SHARE = 0.1
+"""No more of a window than this is kept spare, so that small ones still let calls through."""
+
 SHRINK = 0.95
 SMALLEST_SHARE = 0.5
 RECOVERY = 0.01
@@ -37,12 +40,33 @@ class Window:
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One call's place in the queue, and once `granted`, in every window of `policies`."""
+    """One call's place in the queue, and once `granted`, in every window of `policies`.
+
+    It goes when `spare` further calls could go at once as well; after waiting for the length of
+    its windows it goes without. `pause` is how many seconds it has to wait, as far as is known:
+    infinite behind others of its kind, or when only an answer can make room.
+    """
 
     policies: tuple[str, ...]
-    granted: bool = False
+    spare: int = 0
+    asked: float = 0.0
+    pause: float = math.inf
+    granted_at: float | None = None
     released: bool = False
     taken: tuple[RollingWindow, ...] = ()
+
+    @property
+    def granted(self) -> bool:
+        """Whether the call may be made."""
+        return self.granted_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A call that was counted somewhere between `sent` and `answered`."""
+
+    sent: float
+    answered: float
 
 
 class RollingWindow:
@@ -55,8 +79,8 @@ class RollingWindow:
     def __init__(self, window: Window) -> None:
         self.window = window
         self._under_way = 0
-        self._own: deque[float] = deque()
-        self._others: deque[float] = deque()
+        self._own: deque[Span] = deque()
+        self._others: deque[Span] = deque()
         self._blocked_until = -math.inf
         self._share = 1.0
         self._share_at = 0.0
@@ -65,14 +89,16 @@ class RollingWindow:
         """How many calls the window holds, after what was refused lately."""
         return max(1, int(self.window.calls * self._share_now(now)))
 
-    def wait(self, now: float, owed: int) -> float:
-        """Seconds until there is room for one call besides `owed` ones; 0 means now.
+    def wait(self, now: float, owed: int, spare: int = 0) -> float:
+        """Seconds until there is room for one call besides `owed` and `spare` ones; 0 means now.
 
         Infinite when only an answer can make room.
         """
         self._forget(now)
-        timed = sorted([*self._own, *self._others])
-        surplus = self._under_way + len(timed) + owed + 1 - self.believed(now)
+        believed = self.believed(now)
+        timed = sorted(one.answered for one in (*self._own, *self._others))
+        more = owed + min(spare, int(believed * SPARED_SHARE)) + 1
+        surplus = self._under_way + len(timed) + more - believed
         if surplus > len(timed):
             return math.inf
         free_at = timed[surplus - 1] + self._kept if surplus > 0 else now
@@ -82,18 +108,30 @@ class RollingWindow:
         """One call is about to be sent."""
         self._under_way += 1
 
-    def release(self, now: float) -> None:
+    def release(self, sent: float, now: float) -> None:
         """One call was answered, or never will be."""
         self._under_way -= 1
-        self._own.append(now)
+        self._own.append(Span(sent, now))
 
-    def note_remaining(self, remaining: int, now: float) -> None:
-        """The CRM says that `remaining` calls are left; what is missing was made by others."""
+    def note_remaining(self, remaining: int, asked: Ticket, now: float) -> None:
+        """The answer to `asked` says that `remaining` calls are left; others made the rest.
+
+        How many is known within bounds only: of our own calls, the CRM had certainly counted those
+        that were answered before this one was sent, and perhaps all others. What is believed is
+        moved into the bounds, and not further: else a call of ours that has not arrived would hide
+        one of theirs.
+        """
         self._forget(now)
-        unseen = self.window.calls - remaining - self._under_way - len(self._own)
-        while len(self._others) > max(0, unseen):
+        sent = asked.granted_at if asked.granted_at is not None else now
+        certain = sum(
+            one.answered <= sent and one.sent > now - self.window.seconds for one in self._own
+        )
+        certain += self in asked.taken
+        used = self.window.calls - remaining
+        while len(self._others) > max(0, used - certain):
             self._others.popleft()
-        self._others.extend([now] * (unseen - len(self._others)))
+        missing = used - self._under_way - len(self._own) - len(self._others)
+        self._others.extend([Span(now, now)] * missing)
 
     def refused(self, pause: float, now: float) -> None:
         """The CRM refused a call; the window counts as full for `pause` seconds.
@@ -117,7 +155,7 @@ class RollingWindow:
 
     def _forget(self, now: float) -> None:
         for times in (self._own, self._others):
-            while times and times[0] + self._kept <= now:
+            while times and times[0].answered + self._kept <= now:
                 times.popleft()
 
 
@@ -125,16 +163,16 @@ class Windows:
     """Several windows, and the calls that wait for them in the order in which they came.
 
     A call that waits keeps its place: of each window that it needs, one slot is owed to it before
-    younger calls get any. It does not hold up those that need other windows.
+    younger calls get any. It does not hold up those that need other windows, or leave less spare.
     """
 
     def __init__(self, windows: Iterable[Window] = ()) -> None:
         self._windows = {one.name: RollingWindow(one) for one in windows}
         self._waiting: deque[Ticket] = deque()
 
-    def ask(self, policies: Sequence[str]) -> Ticket:
+    def ask(self, policies: Sequence[str], now: float, *, spare: int = 0) -> Ticket:
         """Stand in the queue; a window that is not known (yet) does not limit."""
-        ticket = Ticket(tuple(dict.fromkeys(policies)))
+        ticket = Ticket(tuple(dict.fromkeys(policies)), spare, now)
         self._waiting.append(ticket)
         return ticket
 
@@ -144,24 +182,25 @@ class Windows:
         Infinite when nobody waits, or only an answer can make room.
         """
         owed: Counter[str] = Counter()
-        held: set[tuple[str, ...]] = set()
+        held: set[tuple[tuple[str, ...], int]] = set()
         still: deque[Ticket] = deque()
         soonest = math.inf
         for ticket in self._waiting:
-            if ticket.policies in held:
+            kind = (ticket.policies, ticket.spare)
+            if kind in held:
                 still.append(ticket)
                 continue
             needed = self._needed(ticket)
-            pause = max((one.wait(now, owed[one.window.name]) for one in needed), default=0.0)
-            if pause > 0:
-                held.add(ticket.policies)
+            ticket.pause = _pause(ticket, needed, owed, now)
+            if ticket.pause > 0:
+                held.add(kind)
                 owed.update(ticket.policies)
                 still.append(ticket)
-                soonest = min(soonest, pause)
+                soonest = min(soonest, ticket.pause)
                 continue
             for one in needed:
                 one.take()
-            ticket.taken, ticket.granted = needed, True
+            ticket.taken, ticket.granted_at = needed, now
         self._waiting = still
         return soonest
 
@@ -172,8 +211,9 @@ class Windows:
         ticket.released = True
         if not ticket.granted:
             self._waiting.remove(ticket)
-        for one in ticket.taken:
-            one.release(now)
+        if ticket.granted_at is not None:
+            for one in ticket.taken:
+                one.release(ticket.granted_at, now)
 
     def learn(self, window: Window) -> bool:
         """The CRM told a window's size; whether that is news."""
@@ -186,10 +226,10 @@ class Windows:
         known.window = window
         return True
 
-    def note_remaining(self, name: str, remaining: int, now: float) -> None:
+    def note_remaining(self, name: str, remaining: int, asked: Ticket, now: float) -> None:
         """See `RollingWindow.note_remaining`; nothing where the window is not known."""
         if name in self._windows:
-            self._windows[name].note_remaining(remaining, now)
+            self._windows[name].note_remaining(remaining, asked, now)
 
     def refused(self, name: str, pause: float, now: float) -> None:
         """See `RollingWindow.refused`; nothing where the window is not known."""
@@ -203,3 +243,17 @@ class Windows:
 
     def _needed(self, ticket: Ticket) -> tuple[RollingWindow, ...]:
         return tuple(self._windows[name] for name in ticket.policies if name in self._windows)
+
+
+def _pause(
+    ticket: Ticket, needed: Sequence[RollingWindow], owed: Counter[str], now: float
+) -> float:
+    """Seconds until the ticket may go, with what it leaves spare or by having waited long."""
+
+    def until(spare: int) -> float:
+        return max((one.wait(now, owed[one.window.name], spare) for one in needed), default=0.0)
+
+    if not ticket.spare:
+        return until(0)
+    longest = max((one.window.seconds for one in needed), default=0.0)
+    return min(until(ticket.spare), max(until(0), ticket.asked + longest - now))

@@ -20,6 +20,7 @@ from crm_sync_hubspot.sandbox.portal import Settings
 CONTACTS = path("list", object="contacts")
 SEARCH = path("search", object="contacts")
 QUESTION = {"filterGroups": [], "sorts": [], "properties": [], "limit": 10, "after": 0}
+TITLE = {"inputs": [{"id": "1", "properties": {"jobtitle": "CRO"}}]}
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 FASTER = 40.0
 """Simulated seconds in a real one; threads and HTTP stay real."""
@@ -156,9 +157,30 @@ def test_a_portal_that_others_use_up_is_waited_for(tmp_path: Path) -> None:
     with portal(tmp_path, ten_secondly=30) as crm:
         others, ours = crm.client(), crm.client()
         ours.call("GET", CONTACTS)
-        in_threads(4, lambda: ask(others, 7))
-        ours.call("GET", CONTACTS)  # the last one there is room for: its headers say so
+        in_threads(3, lambda: ask(others, 9))
+        ours.call("GET", CONTACTS)  # its headers say that one is left, which a read leaves alone
         began = crm.clock()
         ours.call("GET", CONTACTS)
         assert crm.refused == 0
         assert crm.clock() - began > 5.0
+
+
+def test_a_write_is_not_held_back_and_finds_the_room_that_reads_leave_it(tmp_path: Path) -> None:
+    with portal(tmp_path, ten_secondly=20) as crm:
+        client = crm.client()
+        ask(client, 18)
+        update = path("batch_update", object="contacts")
+        for _ in range(2):
+            began = crm.clock()
+            client.call("POST", update, body=TITLE, writes=True)
+            assert crm.clock() - began < 8.0
+        before = len(crm.statuses)
+        with pytest.raises(RateLimited) as caught:
+            client.call("POST", update, body=TITLE, writes=True)
+        # Nothing was sent: whoever writes reads the records again after the pause.
+        assert len(crm.statuses) == before
+        assert caught.value.sent is False
+        assert 0 < (caught.value.retry_after or 0) <= 10.1
+        time.sleep((caught.value.retry_after or 0) / FASTER)
+        client.call("POST", update, body=TITLE, writes=True)
+        assert crm.refused == 0

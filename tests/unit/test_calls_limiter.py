@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_sync.calls.limiter import Limiter, Window
+from crm_sync.calls.limiter import Limiter, NoRoom, Window
 from crm_sync.calls.windows import Ticket, Windows
 
 TEN = "ten"
@@ -52,9 +52,9 @@ class Simulation:
     def at(self, when: float, do: Callable[[], None]) -> None:
         heapq.heappush(self._events, (when, next(self._order), do))
 
-    def call(self, policies: Sequence[str], out: float, back: float) -> Ticket:
+    def call(self, policies: Sequence[str], out: float, back: float, spare: int = 0) -> Ticket:
         """Ask now; `out` and `back` are the seconds to the server and home again."""
-        ticket = self.windows.ask(policies)
+        ticket = self.windows.ask(policies, self.now, spare=spare)
         self._waiting.append((ticket, out, back))
         return ticket
 
@@ -93,27 +93,28 @@ calls = st.lists(
         st.sampled_from([(TEN,), (TEN, "search"), ("search",)]),
         latency,
         latency,
+        st.integers(0, 3),
     ),
     max_size=80,
 )
 
 
-@given(calls=calls, size=st.integers(1, 12), searches=st.integers(1, 4))
+@given(calls=calls, size=st.integers(1, 30), searches=st.integers(1, 4))
 @settings(deadline=None, max_examples=100)
 def test_no_interleaving_overfills_a_window(
-    calls: list[tuple[float, tuple[str, ...], float, float]], size: int, searches: int
+    calls: list[tuple[float, tuple[str, ...], float, float, int]], size: int, searches: int
 ) -> None:
     limits = [Window(TEN, size, 10.0), Window("search", searches, 1.0)]
     simulation = Simulation(Windows(limits), Server(limits))
-    for when, policies, out, back in calls:
-        simulation.at(when, lambda p=policies, o=out, b=back: simulation.call(p, o, b))  # type: ignore[misc]
+    for when, *call in calls:
+        simulation.at(when, lambda call=call: simulation.call(*call))  # type: ignore[misc]
     simulation.run(until=1e9)
     assert len(simulation.server.arrivals) == len(calls)
     assert simulation.server.worst_excess() <= 0
 
 
 @given(
-    limit=st.integers(20, 190),
+    limit=st.integers(50, 190),
     workers=st.integers(8, 24),
     latencies=st.lists(st.floats(0.001, 0.2), min_size=1, max_size=20),
 )
@@ -127,7 +128,7 @@ def test_nearly_the_whole_allowance_is_used_when_answers_are_quick(
 
     def again(_: float = 0.0) -> None:
         out = latencies[next(at) % len(latencies)] / 2
-        simulation.call([TEN], out, out)
+        simulation.call([TEN], out, out, spare=2)
 
     # Each worker asks for its next call as soon as it has an answer.
     answered = simulation._answer
@@ -165,7 +166,7 @@ def windows(size: int = 4) -> Windows:
 
 def take(windows: Windows, now: float, times: int = 1) -> int:
     """How many of so many calls go at once; they are answered at once, the others withdrawn."""
-    tickets = [windows.ask([TEN]) for _ in range(times)]
+    tickets = [windows.ask([TEN], now) for _ in range(times)]
     windows.grant(now)
     for ticket in tickets:
         windows.release(ticket, now)
@@ -174,7 +175,7 @@ def take(windows: Windows, now: float, times: int = 1) -> int:
 
 def test_a_place_is_free_when_the_window_has_passed_since_the_answer() -> None:
     crm = windows(1)
-    ticket = crm.ask([TEN])
+    ticket = crm.ask([TEN], 0.0)
     crm.grant(0.0)
     assert take(crm, 100.0) == 0
     crm.release(ticket, 100.0)
@@ -191,21 +192,94 @@ def test_a_told_size_is_believed_both_ways() -> None:
     assert take(crm, 20.0, 10) == 2
 
 
+def tell(crm: Windows, remaining: int, now: float) -> None:
+    """One call goes, and its answer tells what is left."""
+    ticket = crm.ask([TEN], now)
+    crm.grant(now)
+    assert ticket.granted
+    crm.release(ticket, now)
+    crm.note_remaining(TEN, remaining, ticket, now)
+
+
 def test_calls_of_others_count_until_the_crm_says_otherwise_or_time_has_passed() -> None:
     crm = windows(10)
-    assert take(crm, 0.0, 2) == 2
-    crm.note_remaining(TEN, 3, 0.0)  # two are ours, five are not
-    assert take(crm, 1.0, 10) == 3
-    crm.note_remaining(TEN, 4, 2.0)  # of our five, and one of theirs
+    assert take(crm, 0.0) == 1
+    tell(crm, 3, 0.5)  # two are ours, five are not
+    assert take(crm, 1.0) == 1
+    tell(crm, 4, 2.0)  # four are ours, two are not: the others' first ones are over
     assert take(crm, 2.0, 10) == 4
     assert take(crm, 12.5, 10) == 10
 
 
 def test_what_the_crm_counts_of_our_own_calls_is_not_counted_twice() -> None:
     crm = windows(10)
-    assert take(crm, 0.0, 6) == 6
-    crm.note_remaining(TEN, 4, 0.0)
+    assert take(crm, 0.0, 5) == 5
+    tell(crm, 4, 0.0)
     assert take(crm, 0.0, 10) == 4
+
+
+def test_a_call_of_ours_that_is_on_its_way_does_not_hide_one_of_theirs() -> None:
+    crm = windows(10)
+    tell(crm, 8, 0.0)  # one is ours, one is not
+    late, told = crm.ask([TEN], 0.1), crm.ask([TEN], 0.1)
+    crm.grant(0.1)
+    crm.release(told, 0.2)
+    crm.note_remaining(TEN, 7, told, 0.2)  # it came first: two of ours, and still one of theirs
+    assert take(crm, 0.3, 10) == 6
+    crm.release(late, 0.4)
+    assert take(crm, 0.4, 10) == 0
+
+
+def test_a_call_that_may_not_wait_finds_the_room_that_others_leave() -> None:
+    crm = windows(30)
+    readers = [crm.ask([TEN], 0.0, spare=2) for _ in range(40)]
+    crm.grant(0.0)
+    assert sum(one.granted for one in readers) == 28
+    assert take(crm, 0.0) == 1  # though readers wait who are older
+    for one in readers:
+        crm.release(one, 0.0)
+
+
+def test_nobody_leaves_room_for_ever() -> None:
+    crm = windows(20)
+    assert take(crm, 0.0, 18) == 18
+    reader = crm.ask([TEN], 1.0, spare=2)
+    crm.grant(1.0)
+    assert not reader.granted
+    take(crm, 5.0)
+    crm.grant(10.5)
+    assert reader.granted
+
+
+def test_a_small_window_is_not_kept_spare() -> None:
+    crm = windows(4)
+    readers = [crm.ask([TEN], 0.0, spare=2) for _ in range(4)]
+    crm.grant(0.0)
+    assert all(one.granted for one in readers)
+
+
+def test_who_has_little_time_is_told_at_once_when_to_ask_again() -> None:
+    now = [0.0]
+    pauses: list[float] = []
+    limiter = Limiter([Window(TEN, 1, 10.0)], clock=lambda: now[0], sleep=pauses.append)
+    limiter.acquire([TEN]).release()
+    now[0] = 4.0
+    with pytest.raises(NoRoom) as caught:
+        limiter.acquire([TEN], within=1.5)
+    assert caught.value.seconds == pytest.approx(6.0, abs=0.1)
+    assert pauses == []
+    now[0] = 10.1
+    limiter.acquire([TEN], within=0.0).release()
+
+
+def test_who_has_little_time_does_not_wait_long_for_an_answer_either() -> None:
+    limiter = Limiter([Window(TEN, 1, 10.0)])
+    under_way = limiter.acquire([TEN])
+    started = time.monotonic()
+    with pytest.raises(NoRoom):
+        limiter.acquire([TEN], within=0.2)
+    assert 0.2 <= time.monotonic() - started < 2.0
+    under_way.release()
 
 
 def test_after_a_refusal_nobody_goes_for_the_pause() -> None:
@@ -240,9 +314,9 @@ def test_a_belief_never_shrinks_below_half() -> None:
 def test_windows_that_nobody_told_of_do_not_limit() -> None:
     crm = windows(1)
     crm.refused("unheard", 5.0, 0.0)
-    crm.note_remaining("unheard", 0, 0.0)
-    ticket = crm.ask(["unheard"])
+    ticket = crm.ask(["unheard"], 0.0)
     crm.grant(0.0)
+    crm.note_remaining("unheard", 0, ticket, 0.0)
     assert ticket.granted
     assert crm.size("unheard", 0.0) is None
 

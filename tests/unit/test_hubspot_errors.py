@@ -68,7 +68,8 @@ def test_an_older_validation_with_json_in_its_message_is_told_the_same_way() -> 
         }
     ]
     told = problem_in(refusal(message=f"Property values were not valid: {json.dumps(results)}"))
-    assert told.words == "VALIDATION_ERROR: email: Email address … is invalid (INVALID_EMAIL)"
+    assert told.words == "email: Email address … is invalid (INVALID_EMAIL)"
+    assert told.told.startswith("VALIDATION_ERROR: email: ")
     assert told.codes == {"VALIDATION_ERROR", "INVALID_EMAIL"}
 
 
@@ -202,9 +203,9 @@ def test_an_oauth_refusal_keeps_its_own_code() -> None:
     told = problem_in(
         {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}
     )
-    assert told.words == "BAD_REFRESH_TOKEN: missing or invalid refresh token"
+    assert told.told == "BAD_REFRESH_TOKEN: missing or invalid refresh token"
     standard = problem_in({"error": "invalid_grant", "error_description": "expired"})
-    assert standard.words == "invalid_grant: expired"
+    assert standard.told == "invalid_grant: expired"
 
 
 def test_many_details_are_counted_and_not_all_told() -> None:

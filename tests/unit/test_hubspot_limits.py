@@ -11,11 +11,13 @@ from crm_sync.connector import Usage
 from crm_sync_hubspot.config import HubSpotConfig
 from crm_sync_hubspot.limits import (
     SharedLimiters,
-    learn,
     limiter_for,
     new_limiter,
     refused,
     windows_of,
+)
+from crm_sync_hubspot.limits import (
+    learn as learn_from,
 )
 
 CANARY = "canary-31aa"
@@ -51,6 +53,13 @@ def at_once(limiter: Limiter, clock: Clock, policies: tuple[str, ...], most: int
             if clock.now > before:
                 return sent
     return most
+
+
+def learn(limiter: Limiter, headers: dict[str, str]) -> Usage | None:
+    """What the answer to one call tells."""
+    with limiter.acquire([]) as slot:
+        pass
+    return learn_from(limiter, slot, headers)
 
 
 def headers(**told: object) -> dict[str, str]:
@@ -118,9 +127,9 @@ def test_another_refusal_pauses_every_call(limiter: Limiter, clock: Clock, polic
 def test_calls_of_another_process_of_the_same_app_are_made_room_for(
     limiter: Limiter, clock: Clock
 ) -> None:
-    with limiter.acquire(CALL):
+    with limiter.acquire(CALL) as slot:
         pass
-    learn(limiter, headers(Max=190, Remaining=60))
+    learn_from(limiter, slot, headers(Max=190, Remaining=60))
     assert at_once(limiter, clock, CALL) == 60
 
 
