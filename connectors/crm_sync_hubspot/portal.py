@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from crm_sync.connector import AccessDenied, ConfigError
+from crm_sync.connector import AccessDenied, ConfigError, TryLater
 from crm_sync_hubspot.paths import path
 
 if TYPE_CHECKING:
@@ -18,19 +18,14 @@ class Portal:
     """Number, time zone and address of one portal; safe to share between threads.
 
     A portal that does not describe itself to this app has no number and is taken to keep UTC.
-    Reading a property for the first time raises `TryLater` when the portal cannot be asked.
+    `zone` and `details` raise `TryLater` when the portal cannot be asked.
     """
 
     def __init__(self, client: HubSpotClient) -> None:
         self._client = client
         self._lock = Lock()
         self._details: Mapping[str, Any] | None = None
-
-    @property
-    def id(self) -> int | None:
-        """The portal's number (Hub ID)."""
-        number = self.details.get("portalId")
-        return number if isinstance(number, int) else None
+        self._away = False
 
     @property
     def zone(self) -> tzinfo:
@@ -42,10 +37,18 @@ class Portal:
         except (ZoneInfoNotFoundError, ValueError, OSError):
             return UTC
 
-    @property
-    def ui_domain(self) -> str:
-        """The host of its pages, such as `app-eu1.hubspot.com`; empty when not known."""
-        return str(self.details.get("uiDomain") or "")
+    def address(self) -> tuple[int | None, str]:
+        """The portal's number and the host of its pages, as far as they are known.
+
+        Never raises: a portal that could not be asked once is not asked again for this, since
+        addresses are wanted by the thousand.
+        """
+        try:
+            details = {} if self._away else self.details
+        except TryLater:
+            self._away, details = True, {}
+        number = details.get("portalId")
+        return number if isinstance(number, int) else None, str(details.get("uiDomain") or "")
 
     @property
     def details(self) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from crm_sync.connector import AccessDenied, Entity, TryLater
+from crm_sync.connector import Entity
 from crm_sync_hubspot.config import is_loopback
 from crm_sync_hubspot.objects import OBJECTS, OWNERS, TYPE_IDS
 
@@ -25,10 +25,8 @@ def record_url(config: HubSpotConfig, portal: Portal, entity: Entity, id: str) -
     local = is_loopback(urlsplit(config.base_url).hostname or "")
     number, domain = config.portal_id, ""
     if number is None or (not local and _is_default(config.app_url)):
-        try:
-            number, domain = number or portal.id, portal.ui_domain
-        except (TryLater, AccessDenied):
-            domain = ""
+        told, domain = portal.address()
+        number = number or told
     app = config.base_url if local else _app(config, domain)
     place = str(number) if number else "-"
     shown = quote(id, safe="")

@@ -142,7 +142,7 @@ class Desk:
         self.reconnect(meddling)
 
     def reconnect(self, respond: Callable[[Request], Response | None]) -> None:
-        self.portal.sandbox.respond = respond  # type: ignore[method-assign]
+        self.portal.sandbox.respond = respond  # type: ignore[method-assign,assignment]
         self.portal.url = self.portal.sandbox.start().url
         self.connector.close()
         self.connector = self.portal.connect_by_oauth(settle_seconds=1, late_seconds=2)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from crm_sync.connector import Entity, Operation, Outcome, Ref, ServerFault, Unreachable, Write
 from crm_sync_hubspot.config import HubSpotConfig
 from crm_sync_hubspot.linking import link
+from crm_sync_hubspot.portal import Portal
 from crm_sync_hubspot.rowanswers import settled
 from crm_sync_hubspot.urls import record_url
 from crm_sync_hubspot.writing import write
@@ -121,21 +122,22 @@ def test_deleting_asks_first_and_sends_only_what_is_there() -> None:
     assert client.asked[1][1] == {"inputs": [{"id": "1"}]}
 
 
-class AtHome:
-    """A portal that describes itself, or cannot be asked."""
+class Away:
+    """A client whose portal cannot be asked."""
 
-    def __init__(self, id: int | None = 42, domain: str = "", *, away: bool = False) -> None:
-        self._id, self._domain, self._away = id, domain, away
+    asked = 0
 
-    @property
-    def id(self) -> int | None:
-        if self._away:
-            raise Unreachable("away")
-        return self._id
+    def call(self, *_: Any, **__: Any) -> Any:
+        self.asked += 1
+        raise Unreachable("away")
 
-    @property
-    def ui_domain(self) -> str:
-        return self._domain
+
+def at_home(id: int | None = 42, domain: str = "") -> Portal:
+    return Portal(Scripted({"portalId": id, "uiDomain": domain}))  # type: ignore[arg-type]
+
+
+def away() -> Portal:
+    return Portal(Away())  # type: ignore[arg-type]
 
 
 def config(**more: Any) -> HubSpotConfig:
@@ -146,34 +148,44 @@ def config(**more: Any) -> HubSpotConfig:
 @pytest.mark.parametrize(
     ("settings", "portal", "address"),
     [
-        ({}, AtHome(), "https://app.hubspot.com/contacts/42/record/0-1/7"),
+        ({}, at_home(), "https://app.hubspot.com/contacts/42/record/0-1/7"),
         (
             {},
-            AtHome(domain="app-eu1.hubspot.com"),
+            at_home(domain="app-eu1.hubspot.com"),
             "https://app-eu1.hubspot.com/contacts/42/record/0-1/7",
         ),
-        ({}, AtHome(domain="evil.example"), "https://app.hubspot.com/contacts/42/record/0-1/7"),
+        ({}, at_home(domain="evil.example"), "https://app.hubspot.com/contacts/42/record/0-1/7"),
         (
             {},
-            AtHome(domain="evil.example/.hubspot.com"),
+            at_home(domain="evil.example/.hubspot.com"),
             "https://app.hubspot.com/contacts/42/record/0-1/7",
         ),
-        ({"portal_id": 5}, AtHome(), "https://app.hubspot.com/contacts/5/record/0-1/7"),
+        ({"portal_id": 5}, at_home(), "https://app.hubspot.com/contacts/5/record/0-1/7"),
         (
             {"portal_id": 5, "app_url": "https://app-eu1.hubspot.com"},
-            AtHome(away=True),
+            away(),
             "https://app-eu1.hubspot.com/contacts/5/record/0-1/7",
         ),
-        ({}, AtHome(away=True), "https://app.hubspot.com/contacts/-/record/0-1/7"),
-        ({}, AtHome(id=None), "https://app.hubspot.com/contacts/-/record/0-1/7"),
+        ({}, away(), "https://app.hubspot.com/contacts/-/record/0-1/7"),
+        ({}, at_home(id=None), "https://app.hubspot.com/contacts/-/record/0-1/7"),
     ],
 )
 def test_a_record_has_the_address_that_people_know(
-    settings: dict[str, Any], portal: Any, address: str
+    settings: dict[str, Any], portal: Portal, address: str
 ) -> None:
     assert record_url(config(**settings), portal, Entity.CONTACT, "7") == address
 
 
+def test_a_portal_that_cannot_be_asked_is_asked_once_for_its_address() -> None:
+    client = Away()
+    portal = Portal(client)  # type: ignore[arg-type]
+    for n in range(3):
+        assert record_url(config(), portal, Entity.CONTACT, str(n)).endswith(f"/{n}")
+    assert client.asked == 1
+    with pytest.raises(Unreachable):
+        _ = portal.zone
+
+
 def test_an_id_cannot_leave_its_place_in_an_address() -> None:
-    told = record_url(config(), AtHome(), Entity.TASK, "7/../../x?y")  # type: ignore[arg-type]
+    told = record_url(config(), at_home(), Entity.TASK, "7/../../x?y")
     assert told == "https://app.hubspot.com/contacts/42/record/0-27/7%2F..%2F..%2Fx%3Fy"
