@@ -396,8 +396,12 @@ def test_a_person_who_moves_the_hour_of_a_task_has_edited_it(
 
 def test_flags_dates_and_blanks_are_written_as_hubspot_takes_them(crm: HubSpotConnector) -> None:
     [id] = seed(crm, ["old"])
-    fields: dict[str, Scalar] = {"crm_sync_moved": True, "crm_sync_moved_on": "2026-02-28", "jobtitle": None,
-              "Crm_Sync_New_Title": "CFO"}  # fmt: skip
+    fields: dict[str, Scalar] = {
+        "crm_sync_moved": True,
+        "crm_sync_moved_on": "2026-02-28",
+        "jobtitle": None,
+        "Crm_Sync_New_Title": "CFO",
+    }
     assert outcomes(crm.write([Write(Operation.UPDATE, Entity.CONTACT, "k", id, fields)])) == [
         APPLIED
     ]
