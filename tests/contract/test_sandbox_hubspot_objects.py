@@ -12,12 +12,15 @@ from hubspot import HubSpot
 from hubspot.crm.contacts import ApiException, PublicGdprDeleteInput, PublicMergeInput
 from hubspot.crm.contacts import SimplePublicObjectInput as Changes
 from hubspot.crm.contacts import SimplePublicObjectInputForCreate as New
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crm_sync.sandbox.server import RunningServer
 from crm_sync_hubspot.sandbox import HubSpotSandbox
 from crm_sync_hubspot.sandbox.portal import Settings
 from tests.support.hubspot_http import DATED, Api, Json, running
 
+MERGED = "hs_merged_object_ids"
 CONTACTS = f"/crm/objects/{DATED}/contacts"
 
 
@@ -318,3 +321,77 @@ def test_the_sandbox_says_what_it_holds_and_how_to_connect(api: Api) -> None:
     block = HubSpotSandbox.connection_block(api.sandbox, api.url)
     assert f"base_url: {api.url}" in block
     assert isinstance(api.sandbox.start(), RunningServer)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("cuamd"), st.integers(0, 9), st.integers(0, 9))))
+def test_whatever_happens_each_person_and_each_address_is_there_once(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]
+) -> None:
+    """Creates, updates, archives, merges and erasures in any order, refused ones included."""
+    ids: list[str] = []
+    erased: set[str] = set()
+    with running(tmp_path_factory.mktemp("portal") / "portal.db") as api:
+        api.sandbox.portal.settings.ten_secondly = 10_000
+        for act, one, two in steps:
+            _carry_out(api, act, one, two, ids)
+        api.clock.advance(10)
+        live = {one["id"]: one for one in listed(api, "email", "hs_additional_emails", MERGED)}
+        gone = {one["id"] for one in listed(api, MERGED, archived="true")}
+        merged = [
+            one
+            for record in live.values()
+            for one in (record["properties"][MERGED] or "").split(";")
+            if one
+        ]
+        assert len(merged) == len(set(merged))  # nobody went into two records
+        assert not {*merged} & {*live}
+        for record_id in ids:
+            answer = api.call("GET", f"{CONTACTS}/{record_id}")
+            if answer.status_code == 200:
+                assert answer.json()["id"] in live
+                assert record_id in live or record_id in merged
+            else:
+                erased.add(record_id)
+                assert record_id not in live
+        assert {*live} | gone | {*merged} | erased >= {*ids}
+        held = [address for record in live.values() for address in addresses(record)]
+        assert len(held) == len(set(held))
+        for address in held:
+            found = read(api, address, idProperty="email")
+            assert address in addresses(live[found["id"]])
+        assert sorted(api.found("contacts", limit=200)) == sorted(live)
+
+
+def _carry_out(api: Api, act: str, one: int, two: int, ids: list[str]) -> None:
+    """One step: the numbers choose among the records made so far, and among ten addresses."""
+    email = {"properties": {"email": f"p{two}@one.example"}}
+    if act == "c":
+        answer = api.call("POST", CONTACTS, email)
+    elif not ids:
+        return
+    elif act == "u":
+        answer = api.call("PATCH", f"{CONTACTS}/{ids[one % len(ids)]}", email)
+    elif act == "a":
+        answer = api.call("DELETE", f"{CONTACTS}/{ids[one % len(ids)]}")
+    elif act == "m":
+        pair = {"primaryObjectId": ids[one % len(ids)], "objectIdToMerge": ids[two % len(ids)]}
+        answer = api.call("POST", f"{CONTACTS}/merge", pair)
+    else:
+        answer = api.call("POST", f"{CONTACTS}/gdpr-delete", {"objectId": ids[one % len(ids)]})
+    assert answer.status_code in (200, 201, 204, 400, 404, 409), answer.text
+    made = answer.json().get("id") if answer.ok and answer.content else None
+    if act in "cm" and made is not None:
+        ids.append(made)
+
+
+def listed(api: Api, *properties: str, **query: str) -> list[Json]:
+    asked = {"limit": "100", "properties": ",".join(properties), **query}
+    found: list[Json] = api.ok("GET", CONTACTS, params=asked)["results"]
+    return found
+
+
+def addresses(record: Json) -> list[str]:
+    held = [record["properties"]["email"] or ""]
+    held += (record["properties"]["hs_additional_emails"] or "").split(";")
+    return [one for one in held if one]

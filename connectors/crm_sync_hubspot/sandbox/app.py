@@ -141,7 +141,7 @@ class HubSpotSandbox(Sandbox):
 
     def answer(self, route: Route, request: Request) -> Response:
         """Check token and limits, carry out the call, and speak of errors as HubSpot does."""
-        headers = {"Date": format_datetime(self.portal.now(), usegmt=True)}
+        headers = self._headers()
         try:
             if not route.public:
                 self.tokens.check(request)
@@ -156,7 +156,11 @@ class HubSpotSandbox(Sandbox):
 
     def unknown_path(self, request: Request) -> Response:
         """HubSpot's 404."""
-        return not_found(f"No path {request.path[:200]} here").response()
+        problem = not_found(f"No path {request.path[:200]} here")
+        return problem.response().adding(self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        return {"Date": format_datetime(self.portal.now(), usegmt=True)}
 
     def _extend(self, mapping: Path) -> None:
         """Add the properties that the connector's schema declares and a mapping names."""

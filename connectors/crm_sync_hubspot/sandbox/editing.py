@@ -156,9 +156,13 @@ class Editor:
                 row.properties.pop(name, None)
             else:
                 row.properties[name] = value
+        further = row.properties.get(ADDITIONAL_EMAILS)
+        if further and (email := values.get("email")):
+            kept = [one for one in further.split(";") if one != email]
+            row.properties[ADDITIONAL_EMAILS] = ";".join(kept) or None
         row.properties.update(derived(row.type, row.properties))
         for name in self._unique:
-            if name in values or (name == "email" and ADDITIONAL_EMAILS in values):
+            if name in values:
                 claim(self._sql, row.type, name, row.id, held_values(row, name))
         save(self._sql, self._portal, row)
 

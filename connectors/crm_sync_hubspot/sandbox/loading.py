@@ -80,7 +80,9 @@ class _FileLoader:
         self._kind = plan.kind
         self._now = portal.now_ms()
         self._unique = [one for _, one in plan.properties if one.unique]
-        self._seen: dict[str, set[str]] = {one.name: set() for _, one in plan.properties}
+        self._used: dict[str, set[str]] = {
+            one.name: set() for _, one in plan.properties if one.closed and one.options
+        }
 
     def load(self) -> int:
         """Insert every row; how many there were."""
@@ -120,9 +122,8 @@ class _FileLoader:
         created = min(self._now, modified) if created is None else created
         if self._kind.name in ENGAGEMENTS and not values.get("hs_timestamp"):
             values["hs_timestamp"] = instant(created)
-        for name, value in values.items():
-            if value is not None and name in self._seen and len(self._seen[name]) < _BATCH:
-                self._seen[name].add(value)
+        for name, used in self._used.items():
+            used.update((values.get(name) or "").split(";"))
         values = {**derived(self._kind.name, values), **values}
         return Row(self._kind.name, self._plan.record_id(line) or 0, values, created, modified)
 
@@ -192,12 +193,11 @@ class _FileLoader:
         """Options that the file uses and the portal did not know: its people have added them."""
         changed = []
         for _, definition in self._plan.properties:
-            if definition.closed and definition.options:
-                known = {value for value, _ in definition.options}
-                used = {part for one in self._seen[definition.name] for part in one.split(";")}
-                more = tuple((value, value) for value in sorted(used - known) if value)
-                if more:
-                    changed.append(replace(definition, options=(*definition.options, *more)))
+            known = {"", *(value for value, _ in definition.options)}
+            more = sorted(self._used.get(definition.name, set()) - known)
+            if more:
+                added = tuple((value, value) for value in more)
+                changed.append(replace(definition, options=(*definition.options, *added)))
         if changed:
             self._portal.define(self._sql, self._kind.name, changed)
 

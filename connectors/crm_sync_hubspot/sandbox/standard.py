@@ -26,7 +26,7 @@ _CONTACT = """
 firstname string text -|First name
 lastname string text -|Last name
 email string text -|Email
-hs_additional_emails enumeration checkbox -|Additional email addresses
+hs_additional_emails enumeration checkbox r|Additional email addresses
 jobtitle string text -|Job title
 company string text -|Company name
 phone string phonenumber -|Phone number
@@ -97,7 +97,7 @@ hs_is_closed bool booleancheckbox c|Is deal closed?
 hs_is_closed_won bool booleancheckbox c|Is closed won
 notes_last_contacted datetime date r|Last contacted
 notes_last_updated datetime date r|Last activity date
-createdate datetime date -|Create date
+createdate datetime date r|Create date
 hs_createdate datetime date r|Object create date/time
 hs_lastmodifieddate datetime date r|Last modified date
 """
