@@ -133,7 +133,7 @@ def find_tasks(work: Work, keys: Sequence[str]) -> Mapping[str, Record]:
     """The live tasks that carry these keys, by key; none without a call where there are no keys."""
     if not keys:
         return {}
-    field = work.task_key.field
+    field = work.task_key.search_field
     records = work.crm.find(Entity.TASK, field, keys)
     return {str(one.fields.get(field)): one for one in records}
 

@@ -203,7 +203,7 @@ def _creates(work: Work, batch: Sequence[Change]) -> list[Entry]:
     has been.
     """
     found: Mapping[str, Record] = {}
-    keyed = [change.key for change in batch if work.key_field(change)]
+    keyed = [change.key for change in batch if work.search_field(change)]
     with work.store.read() as tx:
         tried = journal.states(tx, work.scope.connection, keyed)
     if tried:
@@ -257,7 +257,7 @@ def _store(work: Work, going: Sequence[Intent], results: Sequence[WriteResult]) 
     moves, taken = [], []
     for intent, result in zip(going, results, strict=True):
         move = Move(intent, _state(result), result.record_id, result.code, _words(result))
-        if result.duplicate_key and work.key_field(intent):
+        if result.duplicate_key and work.search_field(intent):
             move = Move(intent, State.UNKNOWN, code=result.code, message="its key is taken")
             refused = Move(move.moved, State.REJECTED, code=result.code, message=_words(result))
             taken.append(refused)

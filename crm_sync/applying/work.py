@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Protocol
 
 from crm_sync.calls.retry import RetryPolicy, Sleep
-from crm_sync.connector import Capabilities, FieldSpec, Write, WriteResult
+from crm_sync.connector import Capabilities, FieldSpec, FieldType, Write, WriteResult
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Change, Entity, FieldChange, Operation, Record
 from crm_sync.store.database import Store
@@ -58,25 +58,32 @@ class TaskKey:
     @property
     def field(self) -> str:
         """Its name; empty when the mapping has none, or the CRM does not have it."""
-        return self._names[0]
+        return self._mapped if self._spec else ""
+
+    @property
+    def search_field(self) -> str:
+        """Its name if tasks can be looked for by it: not in a text of many lines."""
+        return self.field if self._spec and self._spec.type is not FieldType.LONG_TEXT else ""
 
     @property
     def unique_field(self) -> str:
         """Its name if the CRM itself says that it keeps it unique, else empty."""
-        return self._names[1]
+        able = self._crm.capabilities.unique_task_key
+        return self.field if self._spec and self._spec.unique and able else ""
+
+    @property
+    def _mapped(self) -> str:
+        mapped = self._mapping.writes(Entity.TASK).get("key")
+        return mapped.field if mapped else ""
 
     @cached_property
-    def _names(self) -> tuple[str, str]:
+    def _spec(self) -> FieldSpec | None:
         """Asks the CRM, the first time only: without a task there is nothing to ask."""
-        mapped = self._mapping.writes(Entity.TASK).get("key")
-        if mapped is None:
-            return "", ""
+        if not self._mapped:
+            return None
+        name = self._mapped.casefold()
         described = self._crm.describe(Entity.TASK)
-        if mapped.field.casefold() not in {spec.name.casefold() for spec in described}:
-            return "", ""
-        able = self._crm.capabilities.unique_task_key
-        unique = able and keeps_unique(described, mapped.field)
-        return mapped.field, mapped.field if unique else ""
+        return next((spec for spec in described if spec.name.casefold() == name), None)
 
 
 def keeps_unique(described: Sequence[FieldSpec], field: str) -> bool:
@@ -98,20 +105,24 @@ class Work:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     def key_field(self, of: Change | Intent) -> str:
-        """The CRM field in which this create's key travels, and by which it is found."""
+        """The CRM field in which this create's key travels."""
         return self.task_key.field if _creates_task(of) else ""
+
+    def search_field(self, of: Change | Intent) -> str:
+        """The CRM field by which this create is found again."""
+        return self.task_key.search_field if _creates_task(of) else ""
 
     def unique_field(self, of: Change | Intent) -> str:
         """The CRM field that keeps this create unique; empty when nothing does.
 
         Where it is empty, a create is sent once at most. An answer that was lost may still be
-        found by `key_field`: that shows that the task is there. That it is not, nothing shows.
+        found by `search_field`: that shows that the task is there. That it is not, nothing shows.
         """
         return self.task_key.unique_field if _creates_task(of) else ""
 
     def can_be_read(self, one: Intent) -> bool:
         """Whether reading the CRM can show that it was carried out: ours has an id or a key."""
-        return one.operation is not Operation.CREATE or bool(self.key_field(one))
+        return one.operation is not Operation.CREATE or bool(self.search_field(one))
 
     def will_be_known(self, one: Intent) -> bool:
         """Whether reading the CRM can also show that it was not."""

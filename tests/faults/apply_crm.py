@@ -90,7 +90,8 @@ class MemoryCrm:
     no answer), `drop_after` (carried out, no answer), `late` (no answer, carried out while the
     caller waits), or an exception to raise before anything is done. `unique` says whether the CRM
     can keep a task's key unique, `keyed` whether it does (unset: if it can), `described` whether it
-    has the field at all, `indexed` whether a new task is found by its key. `locked` counts how
+    has the field at all, `searchable` whether it can be looked into, `indexed` whether a new task
+    is found by it. `locked` counts how
     often a write is still refused because its row is locked. Linking dates a task anew if
     `moves_dates`.
     """
@@ -99,6 +100,7 @@ class MemoryCrm:
     keyed: bool | None = None
     described: bool = True
     indexed: bool = True
+    searchable: bool = True
     links: bool = True
     moves_dates: bool = False
     batch: int = 2
@@ -134,7 +136,8 @@ class MemoryCrm:
 
     def describe(self, entity: Entity) -> list[FieldSpec]:
         self._call("describe")
-        key = FieldSpec(entity, KEY.upper(), FieldType.TEXT, unique=self.keeps_keys)
+        kind = FieldType.TEXT if self.searchable else FieldType.LONG_TEXT
+        key = FieldSpec(entity, KEY.upper(), kind, unique=self.keeps_keys)
         return [key] if self.described else []
 
     def now(self) -> datetime:
@@ -176,6 +179,7 @@ class MemoryCrm:
 
     def find(self, entity: Entity, name: str, values: Sequence[str]) -> list[Record]:
         self._call("find")
+        assert self.searchable, "a CRM refuses to look into a long text"
         if not self.indexed:
             return []
         return [

@@ -27,6 +27,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     [
         ("drop_before", {}),
         *((fault, {"indexed": False}) for fault in ("drop_before", "drop_after", "late")),
+        *((fault, {"searchable": False}) for fault in ("drop_before", "drop_after", "late")),
         *((fault, {"described": False}) for fault in ("drop_before", "drop_after", "late")),
     ],
 )
