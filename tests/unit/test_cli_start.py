@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from crm_sync.cli.app import app
 
 HEAVY = (
     "duckdb", "pyarrow", "sqlalchemy", "alembic", "simple_salesforce", "hubspot", "apscheduler",
@@ -34,3 +38,11 @@ def test_a_wrong_command_line_exits_with_2_and_shows_the_help(arguments: list[st
     assert done.returncode == 2
     assert " -h" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_flags_are_shown_without_a_value() -> None:
+    group = typer.main.get_command(app)
+    for command in ((), *((name,) for name in group.commands)):  # type: ignore[attr-defined]
+        told = CliRunner().invoke(app, [*command, "--help"])
+        assert told.exit_code == 0
+        assert "bool" not in told.stdout, command
