@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from crm_sync_hubspot.sandbox.associations import remove_all
@@ -223,8 +223,3 @@ def held_values(row: Row, name: str) -> list[str]:
 def number_of(text: str) -> int | None:
     """The id that a text means, None when it is no id."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
-
-
-def copy_of(row: Row) -> Row:
-    """The same record, to be changed without touching this one."""
-    return replace(row, properties=dict(row.properties))

@@ -25,11 +25,6 @@ class ObjectType:
     shown: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
-    @property
-    def stamps(self) -> frozenset[str]:
-        """The properties that the portal itself keeps."""
-        return frozenset({self.created, "hs_createdate", self.modified, "hs_object_id"})
-
 
 TYPES: Mapping[str, ObjectType] = {
     one.name: one
