@@ -23,6 +23,9 @@ _LINK_KEYS = ("fromObjectId", "toObjectId", "fromId", "toId", "from", "to")
 _PASSING = frozenset({"LOCKED", "RATE_LIMITS", "TIMEOUT", "INTERNAL_ERROR"})
 """Codes of refused rows that time mends."""
 
+_TAKEN = "already has that value"
+"""HubSpot's words about a unique value, which do not always come with a code."""
+
 
 @dataclass(frozen=True, slots=True)
 class RowError:
@@ -39,7 +42,7 @@ class RowError:
 
     def is_about(self, names: frozenset[str]) -> bool:
         """Whether it means the row that can be called by any of `names` (a link: by all)."""
-        if self.pairs:
+        if self.pairs and names:
             return names <= self.names or (bool(self.names) and self.names <= names)
         return bool(self.names & names)
 
@@ -59,7 +62,7 @@ def settled(
     known: set[str] = set().union(*names)
     own = [next((error for error in errors if error.is_about(one)), None) for one in names]
     loose = [error for error in errors if not error.names & known]
-    if str(body.get("status") or "COMPLETE").upper() in {"PENDING", "PROCESSING"}:
+    if is_unfinished(body):
         loose = []  # rows that are not told of may still come
     return [
         _result(write, record_id, error or (None if record_id else next(iter(loose), None)))
@@ -87,7 +90,8 @@ def refused_alone(write: Write, refusal: BatchRejected) -> WriteResult:
     if not isinstance(refusal, RefusedBatch):
         return rejected(write, refusal.code, refusal.message)
     code = _telling(refusal.problem) or refusal.code
-    return rejected(write, code, refusal.message, taken=refusal.duplicate)
+    taken = refusal.duplicate or _TAKEN in refusal.message
+    return rejected(write, code, refusal.message, taken=taken)
 
 
 def errors_in(body: Any) -> list[RowError]:
@@ -99,6 +103,11 @@ def errors_in(body: Any) -> list[RowError]:
     if not errors and body.get("numErrors"):
         errors = [RowError(frozenset(), "REFUSED", "refused without a reason")]
     return errors
+
+
+def is_unfinished(body: Mapping[str, Any]) -> bool:
+    """Whether HubSpot is still at work on the batch that it answers."""
+    return str(body.get("status") or "").upper() in {"PENDING", "PROCESSING"}
 
 
 def results_in(body: Any) -> list[Mapping[str, Any]]:
@@ -128,7 +137,7 @@ def _row_error(error: Mapping[str, Any]) -> RowError:
         names=rows | links,
         code=_telling(problem) or "REFUSED",
         message=problem.words or "refused without a reason",
-        taken=bool(problem.codes & DUPLICATE_CODES),
+        taken=bool(problem.codes & DUPLICATE_CODES) or _TAKEN in problem.words,
         pairs=bool(links),
     )
 

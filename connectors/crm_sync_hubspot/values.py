@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -39,8 +39,8 @@ def outgoing(known: Property | None, value: Scalar, portal: Portal) -> str:
     if _is_html(known):
         return to_html(text)
     if _is_moment(known) and (day := _day(text)) is not None:
-        noon = datetime.combine(day, _NOON, tzinfo=portal.zone)
-        return noon.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        noon = _in_zone(datetime.combine(day, _NOON, tzinfo=portal.zone), UTC)
+        return text if noon is None else noon.isoformat().replace("+00:00", "Z")
     return text
 
 
@@ -51,8 +51,8 @@ def incoming(known: Property | None, text: str, portal: Portal) -> str:
     if _is_html(known):
         return from_html(text)
     if _is_moment(known) and (moment := _moment(text)) is not None:
-        local = moment.astimezone(portal.zone)
-        return local.date().isoformat() if local.time() == _NOON else text
+        local = _in_zone(moment, portal.zone)
+        return local.date().isoformat() if local and local.time() == _NOON else text
     return text
 
 
@@ -106,6 +106,14 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
+        return None
+
+
+def _in_zone(moment: datetime, zone: tzinfo) -> datetime | None:
+    """The same moment there; None on the first and last days that a calendar has."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
         return None
 
 

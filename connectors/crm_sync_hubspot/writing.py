@@ -22,6 +22,7 @@ from crm_sync_hubspot.paths import path
 from crm_sync_hubspot.rowanswers import (
     TRACE,
     errors_in,
+    is_unfinished,
     refused_alone,
     rejected,
     results_in,
@@ -159,7 +160,7 @@ def _by_trace(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _bearing(key: str, sent: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str | None:
     """The one row that bears the intent's key in the property that we sent it in."""
-    names = [name for name, value in sent.items() if value == key]
+    names = [name for name, value in sent.items() if key and value == key]
     found = [row for row in rows if any(_properties(row).get(name) == key for name in names)]
     return str(found[0].get("id")) if len(found) == 1 else None
 
@@ -184,17 +185,17 @@ def _archive(client: HubSpotClient, object_: str, writes: Sequence[Write]) -> li
         for place, write in enumerate(writes)
         if write.record_id not in there
     }
-
     return _one_by_one(writes, absent, lambda rows: _archive_all(client, object_, rows))
 
 
 def _archive_all(client: HubSpotClient, object_: str, writes: Sequence[Write]) -> list[WriteResult]:
     inputs = [{"id": write.record_id} for write in writes]
     where = path("batch_archive", object=object_)
-    body = client.call("POST", where, writes=True, body={"inputs": inputs}).body or {}
+    answer = client.call("POST", where, writes=True, body={"inputs": inputs}).body
+    body = {} if answer is None else answer  # as a rule HubSpot answers with nothing at all
     errors = errors_in(body)
     ids = {write.record_id for write in writes}
-    if any(not error.names & ids for error in errors):
+    if is_unfinished(body) or any(not error.names & ids for error in errors):
         raise ServerFault("the answer does not tell which records are still there", sent=True)
     names = [frozenset({write.record_id}) for write in writes]
     refused = set().union(*(error.names for error in errors))
