@@ -111,6 +111,10 @@ def print_change(console: Console, change: dict[str, Any]) -> None:
     console.print("\n[bold]Fields[/bold]")
     for field in change["fields"]:
         _print_field(console, field, created=change["operation"] == "create")
+    if change["links"]:
+        console.print("\n[bold]Links[/bold]")
+    for link in change["links"]:
+        _indented(console, f"{link['to']} {escape(link['id'])}: {link['state'] or 'to be made'}", 2)
     if change["evidence"]:
         console.print("\n[bold]Evidence[/bold]")
     for one in change["evidence"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from crm_sync.cli.plan_text import print_change
 from crm_sync.cli.report_view import outcome_view
 from crm_sync.connector import Outcome, WriteResult
 from crm_sync.model import Disposition, Entity, Plan
@@ -55,6 +57,16 @@ def test_a_view_folds_links_into_their_task_and_says_where_they_stand(world: Wor
     assert states(world, plan) == ["done", "done", "done"]
     world.undo(run)
     assert states(world, plan) == ["undone", "undone", "undone"]
+
+
+def test_a_task_is_printed_with_its_links(world: World) -> None:
+    from rich.console import Console
+
+    console = Console(record=True, width=80, file=io.StringIO())
+    print_change(console, seen(world, a_plan(world))["changes"][0])
+    told = [line.strip() for line in console.export_text().splitlines()]
+    at = told.index("Links")
+    assert told[at + 1 : at + 3] == ["contact C1: to be made", "account A1: to be made"]
 
 
 def test_a_link_that_was_refused_shows_on_its_task(world: World) -> None:
