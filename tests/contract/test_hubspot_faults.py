@@ -469,8 +469,8 @@ def test_a_pause_that_is_asked_for_a_write_carries_nothing_out(
 
 
 def test_a_write_that_times_out_is_unknown(portal: Portal) -> None:
-    with closing(portal.connect(read_timeout=0.3)) as crm:
+    with closing(portal.connect(read_timeout=0.8)) as crm:
         [id] = seed(crm, ["old"])
-        portal.fault("delay_after", WRITES, seconds=1)
+        portal.fault("delay_after", WRITES, seconds=1.6)
         assert outcomes(steady(crm).write_chunk(retitle([id]))) == [Outcome.UNKNOWN]
         assert Operation.LINK in crm.capabilities.operations
