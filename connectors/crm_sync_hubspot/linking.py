@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from crm_sync.connector import BatchRejected, Entity, Write, WriteResult
 from crm_sync_hubspot.objects import OBJECTS
 from crm_sync_hubspot.paths import path
+from crm_sync_hubspot.records import is_id
 from crm_sync_hubspot.rowanswers import rejected, results_in, settled
-from crm_sync_hubspot.rowchecks import is_id
 
 if TYPE_CHECKING:
     from crm_sync_hubspot.client import HubSpotClient

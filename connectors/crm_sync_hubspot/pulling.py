@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from crm_sync_hubspot.conditions import Condition
     from crm_sync_hubspot.http import Answer
 
-_URL_BYTES = 2_000
-"""Beyond it, what stands between us and HubSpot may refuse an address."""
+_URL_BYTES = 1_800
+"""Beyond it in names, what stands between us and HubSpot may refuse the address."""
 
 
 @dataclass(frozen=True, slots=True)

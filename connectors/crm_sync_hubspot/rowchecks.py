@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crm_sync.connector import Scalar, Write, WriteResult
+from crm_sync_hubspot.records import is_id
 from crm_sync_hubspot.relations import is_relation
 from crm_sync_hubspot.rowanswers import rejected
 
@@ -57,11 +58,6 @@ def no_ids(writes: Sequence[Write]) -> dict[int, WriteResult]:
         for place, write in enumerate(writes)
         if not is_id(write.record_id)
     }
-
-
-def is_id(text: str) -> bool:
-    """Whether a text can be the id of a record."""
-    return text.isascii() and text.isdecimal() and len(text) < 20
 
 
 def _judged(writes: Sequence[Write], known: Properties) -> dict[int, WriteResult]:
