@@ -50,10 +50,11 @@ class HubSpotConfig(ConnectorConfig):
     asked for. `app_url` is where its people work. `read_timeout` is the longest silence while an
     answer is awaited. `index_delay_seconds` is how far HubSpot's search may lag behind its
     records: a pull covers what changed from so long before the last one asked.
-    `lookback_seconds` is how much further back it goes. `settle_seconds` is how long a write may take to become visible to a
-    read. `late_seconds` is how long HubSpot itself goes on with a request that nobody waits for
-    any more; a write without an answer is not sent again before. Left out, the delays are those of
-    a portal, and short ones toward this machine, where only a sandbox can be.
+    `lookback_seconds` is how much further back it goes. `settle_seconds` is how long a write may
+    take to become visible to a read. `late_seconds` is how long HubSpot itself goes on with a
+    request that nobody waits for any more; a write without an answer is not sent again before.
+    Left out, the delays are those of a portal, and short ones toward this machine, where only a
+    sandbox can be.
     """
 
     base_url: str = "https://api.hubapi.com"
