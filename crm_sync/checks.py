@@ -282,9 +282,10 @@ def _fields(look: _Look) -> Iterator[_Seen]:
 
 def _lacking(look: _Look, change: SchemaChange) -> Finding:
     wanted = change.wanted
-    make = f"{_setup(look)} makes it" if look.crm.creates_schema else change.action
+    by = f": {_setup(look)} does what can be done" if look.crm.creates_schema else ""
     text = f"{wanted.entity.value} field {wanted.name}: {change.reason}"
-    return Finding(Level.PROBLEM, "schema", text, f"{make}; or take its line out of the mapping.")
+    fix = f"{change.action}{by}; or take its line out of the mapping."
+    return Finding(Level.PROBLEM, "schema", text, fix)
 
 
 def _as_finding(problem: ConfigError) -> Finding:
