@@ -91,9 +91,12 @@ class Metadata:
         """Raise `ConfigError` unless every one of these names, in any capitals, is a property.
 
         HubSpot leaves out a property that it does not have without a word, and a field that is
-        always blank looks as if somebody had emptied it everywhere. Relations are not looked at.
+        always blank looks as if somebody had emptied it everywhere. Relations are not looked at,
+        and nothing is where the list cannot be the whole one (see `is_whole`).
         """
         known = self.properties(object_name)
+        if not is_whole(known):
+            return
         wanted = (name for name in names if not is_relation(name))
         absent = next((name for name in wanted if name.lower() not in known), None)
         if absent is not None and absent.lower() != OBJECT_ID:
@@ -115,6 +118,15 @@ class Metadata:
             return list(SPECS)
         properties = self.properties(object_name).values()
         return [_spec(entity, one) for one in properties] + relation_specs(entity, object_name)
+
+
+def is_whole(known: Mapping[str, Property]) -> bool:
+    """Whether a list of properties can be all that an object has: every object has its id.
+
+    A server that only acts HubSpot's published description lists something else; what is absent
+    from such a list may be there all the same.
+    """
+    return OBJECT_ID in known
 
 
 def _property(row: Mapping[str, Any]) -> Property:

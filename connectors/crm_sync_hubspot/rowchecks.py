@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crm_sync.connector import Scalar, Write, WriteResult
+from crm_sync_hubspot.describing import is_whole
 from crm_sync_hubspot.records import is_id
 from crm_sync_hubspot.relations import is_relation
 from crm_sync_hubspot.rowanswers import rejected
@@ -76,6 +77,8 @@ def _reason(name: str, value: Scalar, known: Properties) -> tuple[str, str] | No
     if is_relation(name):
         return "PROPERTY_DOESNT_EXIST", f"{name} is a relation and is linked, not written"
     one = known.get(name.lower())
+    if one is None and not is_whole(known):
+        return None
     if one is None:
         return "PROPERTY_DOESNT_EXIST", f"there is no property {name}, or this app may not see it"
     if not one.writable:

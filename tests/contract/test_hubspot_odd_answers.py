@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crm_sync.connector import Entity, Gone, Page, ServerFault
+from crm_sync.connector import Entity, Gone, Operation, Outcome, Page, ServerFault, Write
 from crm_sync_hubspot import HubSpotConnector
 from crm_sync_hubspot.config import HubSpotConfig
 from tests.support.hubspot_reading import gone, ids_of
@@ -259,3 +259,15 @@ def test_a_description_of_another_shape_is_a_fault_and_not_an_object_without_pro
         config = HubSpotConfig.model_validate({"base_url": server.url, "auth": auth})
         with closing(HubSpotConnector.connect(config)) as crm, pytest.raises(ServerFault):
             crm.describe(Entity.CONTACT)
+
+
+def test_what_a_partial_list_of_properties_leaves_out_is_read_and_written_all_the_same() -> None:
+    # Every object has `hs_object_id`: a list without it cannot be the whole one.
+    with portal(lambda _: page_of(1)) as (crm, server):
+        [page] = crm.pull(Entity.CONTACT, ["unasked", "undescribed"], cursor=None)
+        update = Write(Operation.UPDATE, Entity.CONTACT, "k", "1", {"undescribed": "new"})
+        [result] = crm.write([update])
+        sent = json.loads(server.asked[-1].body)
+    assert [dict(one.fields) for one in page.records] == [{"unasked": "x", "undescribed": None}]
+    assert sent["inputs"][0]["properties"] == {"undescribed": "new"}
+    assert result.outcome is Outcome.APPLIED
