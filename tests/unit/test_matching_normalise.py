@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crm_sync import names
@@ -264,6 +264,7 @@ COMPANY_NAMES = st.builds(
 ASSIGNED = st.characters(exclude_categories=["Cs", "Cn"])
 
 
+@example(["\x00¹", "Acme\x00Corp"])
 @settings(max_examples=60, deadline=None)
 @given(st.lists(COMPANY_NAMES | st.text(ASSIGNED, max_size=25), min_size=1, max_size=30))
 def test_one_company_has_the_same_key_in_a_plan_as_in_a_judgement(texts: list[str]) -> None:

@@ -7,7 +7,7 @@
 CREATE OR REPLACE MACRO plain_letters(t) AS
     strip_accents(
         replace(replace(replace(replace(replace(replace(replace(replace(
-            lower(nfc_normalize(t)),
+            lower(nfc_normalize(replace(t, chr(0), ' '))),  -- DuckDB's own ends a text at a NUL
             'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss'), 'ø', 'o'), 'ł', 'l'), 'đ', 'd'), 'þ', 'th'), 'ı', 'i'));
 
 CREATE OR REPLACE MACRO fold(t) AS
