@@ -172,12 +172,19 @@ class _Maker:
     def _group(self) -> None:
         if self._grouped:
             return
-        where = path("groups", object=self._object)
-        groups = rows_of(self._client.call("GET", where).body)
-        if not any(one.get("name") == GROUP for one in groups):
+        if not self._group_is_there():
+            where = path("groups", object=self._object)
             body = {"name": GROUP, "label": GROUP_LABEL, "displayOrder": -1}
-            self._client.call("POST", where, writes=True, body=body)
+            try:
+                self._client.call("POST", where, writes=True, body=body)
+            except BatchRejected:
+                if not self._group_is_there():  # else somebody else has just made it
+                    raise
         self._grouped = True
+
+    def _group_is_there(self) -> bool:
+        groups = rows_of(self._client.call("GET", path("groups", object=self._object)).body)
+        return any(one.get("name") == GROUP for one in groups)
 
     def _appeared(self, spec: FieldSpec) -> bool:
         """Whether somebody else, or a request of ours believed lost, has created it meanwhile."""

@@ -45,7 +45,11 @@ WINDOW_PAUSES = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 does)."""
 
 _ABOUT_THE_REQUEST = frozenset({404, 405, 406, 414, 415, 431})
-"""Statuses that speak of the address or the set-up, and not of the rows sent."""
+"""Statuses that speak of the address or the set-up, and not of the rows sent; but see `_NO_ROW`."""
+
+_NO_ROW = "OBJECT_NOT_FOUND"
+"""HubSpot's code for a row whose record is gone. An address that is not HubSpot's does not say
+it."""
 
 
 class RefusedBatch(BatchRejected):
@@ -77,7 +81,7 @@ def error_for(
         return passing
     if status == 403:
         return _forbidden(told, place)
-    if writes and 400 <= status < 500 and status not in _ABOUT_THE_REQUEST:
+    if writes and _about_rows(status, told):
         return RefusedBatch(told, status)
     return _bad_request(status, headers, told, place)
 
@@ -133,6 +137,12 @@ def _passing(
             told.told or f"answered {status}", place=place, sent=writes, retry_after=asked
         )
     return None
+
+
+def _about_rows(status: int, told: Problem) -> bool:
+    if status == 404 and _NO_ROW in told.codes:
+        return True
+    return 400 <= status < 500 and status not in _ABOUT_THE_REQUEST
 
 
 def _limited(told: Problem, asked: float | None, place: str) -> TryLater:

@@ -12,8 +12,6 @@ from crm_sync_hubspot.objects import MERGED_IDS, modified_property
 _ABSENT = frozenset({"OBJECT_NOT_FOUND", "NO_ASSOCIATIONS_FOUND"})
 """What HubSpot calls a record that is not there, or that nothing is associated with."""
 
-_UNFINISHED = frozenset({"PENDING", "PROCESSING", "CANCELED"})
-
 
 def rows_of(body: Any) -> list[Mapping[str, Any]]:
     """The rows of an answer. Raises `ServerFault` where it has not the documented shape."""
@@ -30,7 +28,7 @@ def batch_of(body: Any) -> list[Mapping[str, Any]]:
     for absent.
     """
     rows = rows_of(body)
-    if str(body.get("status") or "").upper() in _UNFINISHED:
+    if is_unfinished(body):
         raise ServerFault("HubSpot did not finish reading the batch")
     errors = body.get("errors") or ()
     if not isinstance(errors, list | tuple) or (body.get("numErrors") and not errors):
@@ -40,6 +38,14 @@ def batch_of(body: Any) -> list[Mapping[str, Any]]:
         category = str(other.get("category") or "") if isinstance(other, Mapping) else ""
         raise ServerFault(f"HubSpot could not read a part of the batch: {category[:80]}")
     return rows
+
+
+def is_unfinished(body: Mapping[str, Any]) -> bool:
+    """Whether a batch was answered before its end: it is still at work, or was broken off.
+
+    Such an answer tells of the rows that it names, and nothing of the others.
+    """
+    return str(body.get("status") or "COMPLETE").upper() != "COMPLETE"
 
 
 def next_after(body: Mapping[str, Any]) -> str:

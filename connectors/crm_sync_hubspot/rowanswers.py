@@ -14,6 +14,7 @@ from typing import Any
 from crm_sync.connector import BatchRejected, Outcome, ServerFault, Write, WriteResult
 from crm_sync_hubspot.errors import DUPLICATE_CODES, RefusedBatch, hint, problem_in
 from crm_sync_hubspot.problems import Problem
+from crm_sync_hubspot.records import is_unfinished
 
 TRACE = "objectWriteTraceId"
 
@@ -22,6 +23,12 @@ _LINK_KEYS = ("fromObjectId", "toObjectId", "fromId", "toId", "from", "to")
 
 _PASSING = frozenset({"LOCKED", "RATE_LIMITS", "TIMEOUT", "INTERNAL_ERROR"})
 """Codes of refused rows that time mends."""
+
+_REFUSED, _NO_REASON = "REFUSED", "refused without a reason"
+"""Said of a row where HubSpot itself says no more."""
+
+_TOLD = 3
+"""So many reasons are told of a row that one of several errors refused."""
 
 _TAKEN = "already has that value"
 """HubSpot's words about a unique value, which do not always come with a code."""
@@ -59,13 +66,14 @@ def settled(
     answer says was written. Raises `ServerFault` (sent) for an answer of another shape.
     """
     errors = errors_in(body)
-    known: set[str] = set().union(*names)
     own = [next((error for error in errors if error.is_about(one)), None) for one in names]
-    loose = [error for error in errors if not error.names & known]
-    if is_unfinished(body):
-        loose = []  # rows that are not told of may still come
+    untold = sum(not (record_id or error) for record_id, error in zip(written, own, strict=True))
+    # Rows may still come after an unfinished answer; and errors that name no row, fewer than the
+    # rows that are left, leave open which of them they mean.
+    certain = untold <= unattributed(body, errors, names) and not is_unfinished(body)
+    among = _one_of(_nameless(errors, names)) if certain else None
     return [
-        _result(write, record_id, error or (None if record_id else next(iter(loose), None)))
+        _result(write, record_id, error or (None if record_id else among))
         for write, record_id, error in zip(writes, written, own, strict=True)
     ]
 
@@ -100,14 +108,21 @@ def errors_in(body: Any) -> list[RowError]:
     if not isinstance(told, list | tuple) or not isinstance(body.get("results", []), list):
         raise ServerFault("the answer does not tell every row's outcome", sent=True)
     errors = [_row_error(one) for one in told if isinstance(one, Mapping)]
-    if not errors and body.get("numErrors"):
-        errors = [RowError(frozenset(), "REFUSED", "refused without a reason")]
+    if not errors and _count(body):
+        errors = [RowError(frozenset(), _REFUSED, _NO_REASON)]
     return errors
 
 
-def is_unfinished(body: Mapping[str, Any]) -> bool:
-    """Whether HubSpot is still at work on the batch that it answers."""
-    return str(body.get("status") or "").upper() in {"PENDING", "PROCESSING"}
+def unattributed(
+    body: Mapping[str, Any], errors: Sequence[RowError], names: Sequence[frozenset[str]]
+) -> int:
+    """How many refusals the answer tells of without saying which of these rows they mean.
+
+    HubSpot counts errors, of which one may name several rows; it may list fewer than it counts.
+    """
+    nameless = len(_nameless(errors, names))
+    rows = sum(any(error.is_about(one) for error in errors) for one in names)
+    return max(nameless, _count(body) - max(len(errors) - nameless, rows))
 
 
 def results_in(body: Any) -> list[Mapping[str, Any]]:
@@ -127,6 +142,30 @@ def _result(write: Write, record_id: str | None, error: RowError | None) -> Writ
     )
 
 
+def _count(body: Mapping[str, Any]) -> int:
+    """How many errors there are by HubSpot's own count, which may be more than it lists."""
+    count = body.get("numErrors")
+    return count if isinstance(count, int) else int(bool(count))
+
+
+def _nameless(errors: Sequence[RowError], names: Sequence[frozenset[str]]) -> list[RowError]:
+    known: set[str] = set().union(*names)
+    return [error for error in errors if not error.names & known]
+
+
+def _one_of(errors: Sequence[RowError]) -> RowError | None:
+    """What is certain of a row that one of these errors refused."""
+    if len(errors) < 2:
+        return next(iter(errors), None)
+    codes = {error.code for error in errors}
+    return RowError(
+        names=frozenset(),
+        code=codes.pop() if len(codes) == 1 else _REFUSED,
+        message=" / ".join(dict.fromkeys(error.message for error in errors[:_TOLD])),
+        taken=any(error.taken for error in errors),
+    )
+
+
 def _row_error(error: Mapping[str, Any]) -> RowError:
     problem = problem_in(dict(error))
     details = error.get("errors")
@@ -135,8 +174,8 @@ def _row_error(error: Mapping[str, Any]) -> RowError:
     rows, links = _named(contexts, _RECORD_KEYS), _named(contexts, _LINK_KEYS)
     return RowError(
         names=rows | links,
-        code=_telling(problem) or "REFUSED",
-        message=problem.words or "refused without a reason",
+        code=_telling(problem) or _REFUSED,
+        message=problem.words or _NO_REASON,
         taken=bool(problem.codes & DUPLICATE_CODES) or _TAKEN in problem.words,
         pairs=bool(links),
     )

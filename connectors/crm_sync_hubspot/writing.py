@@ -19,14 +19,15 @@ from crm_sync.connector import (
 )
 from crm_sync_hubspot.objects import OBJECTS, OWNERS
 from crm_sync_hubspot.paths import path
+from crm_sync_hubspot.records import is_unfinished
 from crm_sync_hubspot.rowanswers import (
     TRACE,
     errors_in,
-    is_unfinished,
     refused_alone,
     rejected,
     results_in,
     settled,
+    unattributed,
 )
 from crm_sync_hubspot.rowchecks import no_ids, refusals, repeated
 from crm_sync_hubspot.values import outgoing
@@ -194,10 +195,9 @@ def _archive_all(client: HubSpotClient, object_: str, writes: Sequence[Write]) -
     answer = client.call("POST", where, writes=True, body={"inputs": inputs}).body
     body = {} if answer is None else answer  # as a rule HubSpot answers with nothing at all
     errors = errors_in(body)
-    ids = {write.record_id for write in writes}
-    if is_unfinished(body) or any(not error.names & ids for error in errors):
-        raise ServerFault("the answer does not tell which records are still there", sent=True)
     names = [frozenset({write.record_id}) for write in writes]
+    if is_unfinished(body) or unattributed(body, errors, names) > 0:
+        raise ServerFault("the answer does not tell which records are still there", sent=True)
     refused = set().union(*(error.names for error in errors))
     written = [None if write.record_id in refused else write.record_id for write in writes]
     return settled(writes, names, written, body)

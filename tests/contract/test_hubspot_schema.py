@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -125,6 +126,39 @@ def test_creating_again_changes_nothing(portal: Portal, crm: HubSpotConnector) -
     assert levels(findings) == {Level.OK}
     assert all("already" in finding.message for finding in findings)
     assert portal.properties("contacts") | portal.properties("tasks") == before
+
+
+def test_a_group_that_another_setup_made_meanwhile_is_no_problem(
+    portal: Portal, crm: HubSpotConnector
+) -> None:
+    portal.api("POST", f"{CONTACTS}/groups", {"name": "crm_sync", "label": "crm-sync"})
+    groups = {"method": "GET", "path": f"{CONTACTS}/groups"}
+    portal.fault("status", groups, status=200, body={"results": []})
+    assert levels(create(crm)) == {Level.OK}
+    assert crm.missing_schema(SCHEMA) == []
+
+
+def test_a_group_that_is_refused_and_not_there_is_told(
+    portal: Portal, crm: HubSpotConnector
+) -> None:
+    refused = {"status": "error", "category": "VALIDATION_ERROR", "message": "Too many groups"}
+    groups = {"method": "POST", "path": f"{CONTACTS}/groups"}
+    portal.fault("status", groups, status=400, body=refused)
+    [first, *others] = create(crm, [spec for spec in SCHEMA if spec.entity is Entity.CONTACT])
+    assert first.level is Level.PROBLEM
+    assert "Too many groups" in first.message
+    assert levels(others) == {Level.OK}
+
+
+def test_setups_at_the_same_time_all_end_well(portal: Portal) -> None:
+    def set_up(_: int) -> set[Level]:
+        with closing(portal.connect()) as crm:
+            return levels(create(crm)) - {Level.OK}
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(set_up, range(3))) == [set()] * 3
+    with closing(portal.connect()) as crm:
+        assert crm.missing_schema(SCHEMA) == []
 
 
 def test_it_goes_on_after_a_failure_half_way(portal: Portal, crm: HubSpotConnector) -> None:

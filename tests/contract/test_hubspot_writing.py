@@ -9,6 +9,7 @@ import pytest
 
 from crm_sync.connector import (
     BatchRejected,
+    ConfigError,
     Entity,
     Operation,
     Outcome,
@@ -159,22 +160,63 @@ def test_an_answer_that_is_a_success_in_part_is_told_row_by_row(
     assert (results[1].code, results[2].code) == ("OBJECT_NOT_FOUND", "VALIDATION_ERROR")
 
 
-def test_an_error_that_names_no_row_is_of_those_that_are_not_told_of(
+def test_an_error_that_names_no_row_is_of_the_one_that_is_not_told_of(
     portal: Portal, crm: HubSpotConnector
 ) -> None:
     ids = seed(crm, ["old"] * 3)
-    body = answer([{"id": ids[1], "properties": {}}], [error("a rule of the portal")])
-    portal.fault("status", UPDATES, status=207, body=body)
+    there = [{"id": id, "properties": {}} for id in ids[1:]]
+    portal.fault("status", UPDATES, status=207, body=answer(there, [error("a portal's rule")]))
     results = crm.write(retitle(ids))
-    assert outcomes(results) == [REJECTED, APPLIED, REJECTED]
-    assert "a rule of the portal" in results[0].message
+    assert outcomes(results) == [REJECTED, APPLIED, APPLIED]
+    assert "a portal's rule" in results[0].message
+
+
+def test_an_error_that_names_none_of_several_rows_is_no_verdict_on_any(
+    portal: Portal, crm: HubSpotConnector
+) -> None:
+    ids = seed(crm, ["old"] * 3)
+    body = answer([{"id": ids[1], "properties": {}}], [error("a portal's rule")])
+    portal.fault("status", UPDATES, status=207, body=body)
+    assert outcomes(crm.write(retitle(ids))) == [UNKNOWN, APPLIED, UNKNOWN]
+
+
+GONE = {
+    "status": "error",
+    "category": "OBJECT_NOT_FOUND",
+    "message": "Object not found. objectId are usually numeric.",
+}
+
+
+def test_a_batch_not_found_for_one_record_is_halved_and_that_row_rejected(
+    portal: Portal, crm: HubSpotConnector
+) -> None:
+    ids = seed(crm, ["old"] * 4)
+    portal.fault("status", UPDATES, status=404, body=GONE, times=3)
+    results = steady(crm).write_chunk(retitle(ids))
+    assert outcomes(results) == [REJECTED, APPLIED, APPLIED, APPLIED]
+    assert results[0].code == "OBJECT_NOT_FOUND"
+    assert results[0].hint
+    assert titles(crm, ids) == ["old", "new", "new", "new"]
+
+
+@pytest.mark.parametrize("body", ["<h1>Not Found</h1>", {"message": "no such page"}])
+def test_a_page_not_found_is_no_matter_of_rows(
+    portal: Portal, crm: HubSpotConnector, body: Any
+) -> None:
+    ids = seed(crm, ["old"] * 2)
+    portal.fault("status", UPDATES, status=404, body=body)
+    with pytest.raises(ConfigError, match="base_url"):
+        crm.write(retitle(ids))
 
 
 @pytest.mark.parametrize(
     "body",
     [
         {"status": "COMPLETE", "results": []},
-        {"status": "PROCESSING", "results": [], "errors": [error()], "numErrors": 1},
+        *(
+            {"status": status, "results": [], "errors": [error()] * 2, "numErrors": 2}
+            for status in ("PENDING", "PROCESSING", "CANCELED")
+        ),
     ],
 )
 def test_rows_of_which_the_answer_says_nothing_are_unknown(
@@ -305,7 +347,13 @@ def test_an_archive_that_failed_in_part_is_not_guessed_at(
     told = answer([], [error("no", "FORBIDDEN", ids=[ids[0]])])
     portal.fault("status", DELETES, status=207, body=told)
     assert outcomes(crm.write(deletes)) == [REJECTED, APPLIED]
-    for body in (answer([], [error("no")]), answer([], [], status="PENDING"), []):
+    open_ends = (
+        answer([], [error("no")]),
+        told | {"numErrors": 2},
+        *(answer([], [], status=status) for status in ("PENDING", "PROCESSING", "CANCELED")),
+        [],
+    )
+    for body in open_ends:
         portal.fault("status", DELETES, status=200, body=body)
         assert outcomes(steady(crm).write_chunk(deletes)) == [UNKNOWN, UNKNOWN]
 

@@ -183,6 +183,14 @@ def test_a_refusal_of_rows_is_a_refused_batch_and_of_a_question_a_mistake_of_the
     assert isinstance(error(status, None, writes=True), BatchRejected)
 
 
+@pytest.mark.parametrize("code", ["category", "subCategory"])
+def test_a_record_that_is_gone_is_a_matter_of_rows_when_they_were_written(code: str) -> None:
+    body = {"status": "error", "message": "Object not found.", code: "OBJECT_NOT_FOUND"}
+    assert isinstance(error(404, body, writes=True), RefusedBatch)
+    assert isinstance(error(404, body), ConfigError)
+    assert isinstance(error(404, {"message": "Not Found"}, writes=True), ConfigError)
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 404, 405, 414, 415, 431])
 @pytest.mark.parametrize("writes", [True, False])
 def test_what_speaks_of_the_request_is_never_a_matter_of_rows(status: int, writes: bool) -> None:

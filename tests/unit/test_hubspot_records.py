@@ -123,7 +123,9 @@ def test_rows_that_are_not_there_are_left_out(error: dict[str, Any]) -> None:
         {"errors": ["?"]},
         {"errors": {"0": absent()}},
         {"numErrors": 1},
+        {"status": "PENDING"},
         {"status": "PROCESSING"},
+        {"status": "CANCELED"},
     ],
 )
 def test_rows_that_could_not_be_read_are_not_taken_for_absent(more: dict[str, Any]) -> None:

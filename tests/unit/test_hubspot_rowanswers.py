@@ -82,6 +82,47 @@ def test_no_answer_whatever_it_holds_makes_an_unwritten_row_applied(body: Any) -
     assert APPLIED not in outcomes
 
 
+@given(
+    untold=st.integers(0, 5),
+    nameless=st.integers(0, 4),
+    named=st.integers(0, 3),
+    more=st.integers(-3, 3),
+    status=st.sampled_from(["COMPLETE", "PENDING", "PROCESSING", "CANCELED"]),
+)
+def test_errors_that_name_no_row_reject_no_more_rows_than_they_count(
+    untold: int, nameless: int, named: int, more: int, status: str
+) -> None:
+    writes = [an_update(str(100 + n)) for n in range(named + untold)]
+    no = {"category": "VALIDATION_ERROR", "message": "no"}
+    errors = [{**no, "context": {"ids": [one.record_id]}} for one in writes[:named]]
+    errors += [no] * nameless
+    count = len(errors) + more
+    names = [frozenset({one.record_id, one.key}) for one in writes]
+    body = {"status": status, "results": [], "errors": errors, "numErrors": count}
+    results = settled(writes, names, [None] * len(writes), body)
+    assert [one.outcome for one in results[:named]] == [REJECTED] * named
+    certain = nameless and untold <= max(nameless, count - named) and status == "COMPLETE"
+    expected = REJECTED if certain else UNKNOWN
+    # Without any error in the list, a count of them is all that there is to tell.
+    if not errors and 0 < count >= untold and status == "COMPLETE":
+        expected = REJECTED
+    assert [one.outcome for one in results[named:]] == [expected] * untold
+
+
+def test_of_several_errors_that_name_no_row_none_is_said_to_be_a_rows_own() -> None:
+    writes = [an_update("1"), an_update("2")]
+    names = [frozenset({one.record_id, one.key}) for one in writes]
+    errors = [
+        {"category": "VALIDATION_ERROR", "message": "the title is too long"},
+        {"category": "CONFLICT", "message": "the key is taken"},
+    ]
+    results = settled(writes, names, [None, None], {"results": [], "errors": errors})
+    assert [(one.outcome, one.code) for one in results] == [(REJECTED, "REFUSED")] * 2
+    # A key that may be taken is looked for, so that nothing is made twice.
+    assert all(one.duplicate_key for one in results)
+    assert all("too long" in one.message and "is taken" in one.message for one in results)
+
+
 def test_an_error_about_a_pair_of_records_is_not_taken_for_another_pairs() -> None:
     links = [
         Write(Operation.LINK, Entity.TASK, f"l{n}", "1", {}, Ref(Entity.CONTACT, other))
