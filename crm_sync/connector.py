@@ -92,7 +92,8 @@ class Capabilities:
     created exactly once. `write_batch` and `read_batch` are rows per call. `settle_seconds` is
     how long a write that was carried out may stay invisible to a read. `late_seconds` is how long
     the CRM itself goes on with a request whose caller has gone: until then a write without an
-    answer that is not to be seen may still come, and is not sent again.
+    answer that is not to be seen may still come, and is not sent again. `links_move_dates`:
+    linking a task dates it anew; where it does not, a date that moved is somebody's edit.
     """
 
     page_size: int
@@ -105,6 +106,7 @@ class Capabilities:
 
 
 class FieldType(StrEnum):
+    links_move_dates: bool = False
     """Types of CRM fields, as far as the core has to tell them apart."""
 
     TEXT = "text"

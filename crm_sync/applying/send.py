@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from crm_sync.applying.reconcile import find_tasks, settle_taken_keys
-from crm_sync.applying.verdicts import (
-    ALREADY,
-    BUSY,
-    SEND,
-    Verdict,
-    before_delete,
-    before_link,
-    before_update,
-    unless_drifted,
-)
+from crm_sync.applying.judging import Judged, judge, note_news
+from crm_sync.applying.reconcile import settle_taken_keys
 from crm_sync.applying.verify import Live, verify
-from crm_sync.applying.work import Work, read_contacts, read_live
+from crm_sync.applying.work import Work
 from crm_sync.calls.retry import call_with_retry, may_repeat
 from crm_sync.calls.sending import NOT_SENT
 from crm_sync.connector import Outcome, Ref, Write, WriteResult
 from crm_sync.errors import CrmSyncError, TryLater
 from crm_sync.mapping import LINKED
-from crm_sync.model import Change, Entity, Operation, Record, Scalar
+from crm_sync.model import Change, Entity, Operation, Scalar
 from crm_sync.store import journal, journal_entries
-from crm_sync.store.intents import Entry, Intent, Move
+from crm_sync.store.intents import Intent, Move
 from crm_sync.store.states import State
 
 _STATES = {
@@ -95,9 +86,11 @@ def carry_out(work: Work, batch: Sequence[Change], bases: Mapping[str, Intent]) 
     anywhere, the next `settle_open` finds out what happened.
     """
     batch = [_writable(work, change) for change in batch]
-    entries = _entries(work, batch, bases)
+    judged = judge(work, batch, bases)
+    entries = [one.entry for one in judged]
     with work.store.begin() as tx:
         begun = journal_entries.enter(tx, work.scope, entries, work.now())
+        note_news(work, tx, judged)
     _verify_found(work, [one.change.key for one in entries if one.state is State.DONE])
     going = [(change, begun[change.key]) for change in batch if change.key in begun]
     if not going:
@@ -111,7 +104,7 @@ def carry_out(work: Work, batch: Sequence[Change], bases: Mapping[str, Intent]) 
         raise
     live = _store(work, [intent for _, intent in going], results)
     if batch[0].operation is Operation.LINK:
-        _keep_stamps(work, entries, bases, live)
+        _keep_stamps(work, judged, bases, live)
     return _unsent([change for change, _ in going], results)
 
 
@@ -135,95 +128,26 @@ def _writable(work: Work, change: Change) -> Change:
     return replace(change, fields=tuple(one for one in change.fields if one.name != "key"))
 
 
-def _entries(work: Work, batch: Sequence[Change], bases: Mapping[str, Intent]) -> list[Entry]:
-    if batch[0].operation is Operation.CREATE:
-        return _creates(work, batch)
-    if batch[0].operation is Operation.LINK:
-        return _links(work, batch)
-    with work.store.read() as tx:
-        left_open = journal.open_intents(tx, work.scope.connection)
-    # A link stands in nobody's way: it writes no field, and goes with its task.
-    left_open = [one for one in left_open if one.operation is not Operation.LINK]
-    busy = {(one.entity, one.record_id) for one in left_open if one.record_id}
-    live = read_live(work.crm, batch)
-    entries = []
-    for change in batch:
-        at = (change.entity, change.record_id)
-        if at in busy:
-            verdict = BUSY  # whichever of the two lands last would win
-        elif change.operation is Operation.DELETE:
-            original = bases.get(change.key)
-            verdict = before_delete(
-                change.fields, live.get(at), original.modified_at if original else None
-            )
-        else:
-            verdict = before_update(change.fields, live.get(at), change.watched)
-        entries.append(_entry(change, verdict))
-    return entries
-
-
-def _links(work: Work, batch: Sequence[Change]) -> list[Entry]:
-    """Read just before, so that what is linked is not linked again, and a gone task is told."""
-    live = read_live(work.crm, batch)
-    entries = []
-    for change in batch:
-        record = live.get((change.entity, change.record_id))
-        entry = _entry(change, before_link(change.fields, record))
-        entries.append(replace(entry, stamp=record.modified if record else None))
-    return entries
-
-
 def _keep_stamps(
-    work: Work, entries: Sequence[Entry], tasks: Mapping[str, Intent], live: Live
+    work: Work, judged: Sequence[Judged], tasks: Mapping[str, Intent], live: Live
 ) -> None:
-    """Where linking moved the date of a task that nobody had touched, that date is ours too.
+    """Where linking moves dates, the new date of a task that nobody had touched is ours too.
 
-    Else undo would take our own link for a person's edit, and keep the task.
+    Else undo would take our own link for a person's edit, and keep the task. Where it does not,
+    a date that moved meanwhile is a person's.
     """
+    if not work.crm.capabilities.links_move_dates:
+        return
     stamps = {}
-    for entry in entries:
-        task = tasks[entry.change.key]
+    for one in judged:
+        task = tasks[one.entry.change.key]
+        before = one.seen.modified if one.seen else None
         now = live.get((task.entity, task.record_id))
-        untouched = entry.stamp is not None and entry.stamp == task.modified_at
-        if untouched and now is not None and now.modified not in (None, entry.stamp):
+        untouched = before is not None and before == task.modified_at
+        if untouched and now is not None and now.modified not in (None, before):
             stamps[task.id] = now.modified
     with work.store.begin() as tx:
         journal_entries.restamp(tx, stamps)
-
-
-def _creates(work: Work, batch: Sequence[Change]) -> list[Entry]:
-    """A task that was tried before is looked for by its key: a late write may have made it.
-
-    It is not written again, since a colleague may have worked on it. A key that the journal has
-    never seen is not looked for, which would cost more calls than the creating: should the CRM
-    have it all the same (from a database that was lost), it refuses the second and the task is
-    found then.
-
-    A task that stands alone is checked against its contact. Where it requires an update, that one
-    has been.
-    """
-    found: Mapping[str, Record] = {}
-    keyed = [change.key for change in batch if work.search_field(change)]
-    with work.store.read() as tx:
-        tried = journal.states(tx, work.scope.connection, keyed)
-    if tried:
-        found = find_tasks(work, list(tried))
-    there = Verdict(State.DONE, ALREADY, "a task with this key exists")
-    alone = [one for one in batch if one.watched and not one.requires and one.key not in found]
-    contacts = read_contacts(work.crm, alone)
-    grounds = {one.key: unless_drifted(one.watched, contacts.get(one.contact_id)) for one in alone}
-    return [
-        _entry(one, there, found[one.key].id)
-        if one.key in found
-        else _entry(one, grounds.get(one.key, SEND))
-        for one in batch
-    ]
-
-
-def _entry(change: Change, verdict: Verdict, record_id: str = "") -> Entry:
-    if verdict == SEND:
-        return Entry(change, State.SENDING)
-    return Entry(change, verdict.state, record_id, verdict.code, verdict.message)
 
 
 def _write(work: Work, change: Change) -> Write:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,6 +47,11 @@ def holds(live: Record, field: FieldChange) -> bool:
 def untouched(live: Record, field: FieldChange) -> bool:
     """Whether the live field still has the value that the plan saw."""
     return same(live.fields.get(field.crm_field), field.before)
+
+
+def as_planned(fields: Iterable[FieldChange], live: Record) -> bool:
+    """Whether every live field still has the value that the plan saw."""
+    return all(untouched(live, field) for field in fields)
 
 
 def before_update(
@@ -106,7 +111,7 @@ def after_update(fields: Sequence[FieldChange], live: Record | None) -> Verdict:
         return Verdict(State.CONFLICT, GONE, "the record is no longer in the CRM")
     if any(holds(live, field) and not same(field.before, field.after) for field in fields):
         return Verdict(State.DONE, message="read back: it was carried out")
-    if all(untouched(live, field) for field in fields):
+    if as_planned(fields, live):
         return Verdict(State.PLANNED, NOT_SHOWN, "read back: it was not carried out")
     edited = [field.crm_field for field in fields if not untouched(live, field)]
     return Verdict(State.CONFLICT, DRIFT, f"edited meanwhile: {', '.join(edited)}")

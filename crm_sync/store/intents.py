@@ -64,17 +64,13 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change that is taken up, in the state in which it begins (see `states.FIRST`).
-
-    `stamp` is the CRM's date on its record, read just before; kept for links only.
-    """
+    """A change that is taken up, in the state in which it begins (see `states.FIRST`)."""
 
     change: Change
     state: State
     record_id: str = ""
     code: str = ""
     message: str = ""
-    stamp: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

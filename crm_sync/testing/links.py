@@ -29,6 +29,19 @@ class LinkLaws:
         [record] = connector.read(Entity.TASK, [task], [harness.link_field])
         assert record.fields == {harness.link_field: None}
 
+    def test_a_link_dates_its_task_anew_only_where_the_connector_says_so(
+        self, harness: Harness, connector: Connector
+    ) -> None:
+        task, other = _task(harness, connector)
+        if connector.capabilities.links_move_dates:
+            pytest.skip("this connector says that links move dates")
+        dates = []
+        for _ in range(2):
+            [record] = connector.read(Entity.TASK, [task], [harness.link_field])
+            dates.append(record.modified)
+            connector.write([_link(harness, task, other)])
+        assert dates[0] == dates[1]
+
     def test_linking_again_is_applied_and_makes_no_second_link(
         self, harness: Harness, connector: Connector
     ) -> None:

@@ -128,6 +128,7 @@ class MemoryCrm:
             unique_task_key=self.unique,
             settle_seconds=5.0,
             late_seconds=self.late_seconds,
+            links_move_dates=self.moves_dates,
         )
 
     @property

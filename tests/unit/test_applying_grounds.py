@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from crm_sync.model import Entity, FieldChange
+from crm_sync.connector import Page
+from crm_sync.model import Baseline, Change, Entity, FieldChange, Record, Scalar
+from crm_sync.store import baselines, records
 from crm_sync.store.states import State
 from tests.faults.apply_crm import World, a_task, an_update, open_world
 
@@ -80,3 +82,81 @@ def test_what_is_only_looked_at_is_neither_written_nor_taken_for_ours(world: Wor
     [write] = world.crm.written
     assert dict(write.fields) == {"Moved": True}
     assert report.confirmed == 1
+
+
+def pulled(world: World) -> None:
+    """Our copies of all contacts, as the CRM has them now."""
+    found = [
+        Record(entity, id, dict(row.fields) | {"Phone": "1"}, row.modified)
+        for (entity, id), row in world.crm.rows.items()
+        if entity is Entity.CONTACT
+    ]
+    with world.store.begin() as tx:
+        records.save_page(
+            tx, "acme", Entity.CONTACT, Page(found, [], "c", complete=True),
+            scope="s", watched=("Title", "AccountId", "Moved"), at=world.crm.now(),
+        )  # fmt: skip
+
+
+def edited_without_a_date(world: World, id: str, **fields: Scalar) -> None:
+    world.crm.rows[Entity.CONTACT, id].fields.update(fields)
+
+
+def copy_of(world: World, id: str) -> dict[str, Scalar]:
+    with world.store.read() as tx:
+        return dict(records.records_of(tx, "acme", Entity.CONTACT, [id])[id].fields)
+
+
+def bases_of(world: World, id: str) -> dict[str, Baseline]:
+    with world.store.read() as tx:
+        return baselines.of_records(tx, "acme", Entity.CONTACT, [id]).get(id, {})
+
+
+@pytest.mark.parametrize("make", [lambda: an_update("C1", FLAG, watched=WATCHED),
+                                  lambda: a_task("C1", watched=WATCHED)])  # fmt: skip
+def test_what_stopped_a_change_is_kept_though_no_pull_would_bring_it(
+    world: World, make: Callable[[], Change]
+) -> None:
+    pulled(world)
+    plan = world.save(make())
+    edited_without_a_date(world, "C1", AccountId="A2")
+    assert world.apply(plan).counts == {State.CONFLICT: 1}
+    assert copy_of(world, "C1") == {
+        "Title": "VP Sales", "AccountId": "A2", "Moved": False, "Phone": "1",
+    }  # fmt: skip
+    edit = bases_of(world, "C1")["AccountId"]
+    assert (edit.value, edit.live) == ("A1", "A2")
+    assert bases_of(world, "C1").keys() == {"AccountId"}
+    assert copy_of(world, "C2")["AccountId"] == "A1"
+
+
+def test_what_a_person_wrote_before_us_is_their_edit_as_for_a_pull(world: World) -> None:
+    pulled(world)
+    plan = world.save(an_update("C1", FLAG, watched=WATCHED))
+    world.crm.edit(Entity.CONTACT, "C1", Moved=True)
+    assert world.apply(plan).complete
+    edit = bases_of(world, "C1")["Moved"]
+    assert (edit.basis, edit.value, edit.live) == ("seen", False, True)
+
+
+def test_our_own_late_write_is_nobodys_edit(world: World) -> None:
+    pulled(world)
+    world.crm.late_seconds = 3600.0
+    plan = world.save(an_update("C1", FLAG, watched=WATCHED))
+    world.crm.script = ["late"]
+    world.apply(plan)
+    world.apply(plan)
+    base = bases_of(world, "C1")["Moved"]
+    assert (base.basis, base.value, base.edited_at) == ("verified", True, None)
+
+
+def test_a_record_with_an_open_write_of_ours_is_not_taken_for_edited(world: World) -> None:
+    pulled(world)
+    world.crm.late_seconds = 3600.0
+    world.crm.script = ["drop_before"]
+    world.apply(world.save(an_update("C1", FLAG)))
+    edited_without_a_date(world, "C1", Title="CFO")
+    report = world.apply(world.save(an_update("C1", ("Phone", None, "2"), watched=WATCHED)))
+    assert report.counts == {State.CONFLICT: 1}
+    assert copy_of(world, "C1")["Title"] == "VP Sales"
+    assert bases_of(world, "C1") == {}

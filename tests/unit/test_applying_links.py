@@ -251,6 +251,24 @@ def test_a_task_that_a_person_worked_on_before_it_was_linked_is_kept_by_an_undo(
     assert world.crm.task_ids() == ["T1"]
 
 
+def test_a_date_that_moves_while_linking_is_a_persons_where_links_move_none(
+    world: World,
+) -> None:
+    carry_out = world.crm.write_chunk
+
+    def write_chunk(writes: list[Write]) -> list[WriteResult]:
+        if writes[0].operation is Operation.LINK:
+            world.crm.edit(Entity.TASK, "T1", Comments="called her")
+        return carry_out(writes)
+
+    world.crm.write_chunk = write_chunk  # type: ignore[method-assign,assignment]
+    first = world.apply(plan_of(world, "C1"))
+    world.crm.write_chunk = carry_out  # type: ignore[method-assign]
+    notes, _ = world.undo(first.run_id)
+    assert [one.record_id for one in notes.kept] == ["T1"]
+    assert world.crm.task_ids() == ["T1"]
+
+
 def test_an_undone_task_is_not_linked_afterwards(world: World) -> None:
     plan = plan_of(world, "C1")
     killed_before_the_links(world, plan)
