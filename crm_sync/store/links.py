@@ -7,10 +7,14 @@ made the task, when, and whether a newer plan still knows of it.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crm_sync.model import Change
-from crm_sync.store import journal
+from crm_sync.mapping import LINKED
+from crm_sync.model import Change, Entity
+from crm_sync.store import copies, journal
 from crm_sync.store.intents import Intent
 from crm_sync.store.plans import load_change
 from crm_sync.store.states import State
@@ -23,13 +27,15 @@ MAY_GO = (State.PLANNED, State.CANCELLED)
 """Begun and certainly not carried out; any apply takes it up."""
 
 NOT_THERE = (State.REJECTED, State.CONFLICT)
-"""The CRM said no: only an apply of the plan that proposed it tries again."""
+"""The CRM said no: tried again only by an apply of the plan that tried it last, or to another end,
+where that one was merged meanwhile."""
 
 
 def owed(tx: Connection, connection: str, plan_id: int) -> list[tuple[Change, Intent]]:
     """Links to make now, each with its task's intent, in the order of plan and position.
 
-    `plan_id` is the plan that is being applied; the links may be of any.
+    `plan_id` is the plan that is being applied; the links may be of any. Where a task's contact or
+    the other end was merged since it was planned, the record that is left takes its place.
     """
     from sqlalchemy import and_, literal_column, not_, or_, select
 
@@ -47,8 +53,7 @@ def owed(tx: Connection, connection: str, plan_id: int) -> list[tuple[Change, In
     # A number of states spelt out, and the operation as text: so that indexes serve.
     free: ColumnElement[bool] = or_(
         link.c.id.is_(None),
-        *(link.c.state == state.value for state in MAY_GO),
-        and_(link.c.plan_id == plan_id, or_(*(link.c.state == state.value for state in NOT_THERE))),
+        *(link.c.state == state.value for state in (*MAY_GO, *NOT_THERE)),
     )
     query = (
         select(change)
@@ -58,6 +63,34 @@ def owed(tx: Connection, connection: str, plan_id: int) -> list[tuple[Change, In
         .where(free, not_(change.c.requires.in_(undone)))
         .order_by(change.c.plan_id, change.c.position)
     )
-    changes = [load_change(row) for row in tx.execute(query)]
+    planned = [load_change(row) for row in tx.execute(query)]
+    tried = journal.by_keys(tx, connection, {one.key for one in planned})
+    changes = [
+        one
+        for one in _led_to_survivors(tx, connection, planned)
+        if _may_go(one, tried.get(one.key), plan_id)
+    ]
     tasks = journal.by_keys(tx, connection, {one.requires for one in changes})
     return [(one, tasks[one.requires]) for one in changes]
+
+
+def _may_go(link: Change, tried: Intent | None, plan_id: int) -> bool:
+    if tried is None or tried.state not in NOT_THERE or tried.plan_id == plan_id:
+        return True
+    return tried.fields[0].after != link.fields[0].after
+
+
+def _led_to_survivors(
+    tx: Connection, connection: str, changes: Sequence[Change]
+) -> Iterator[Change]:
+    named = defaultdict(set)
+    for one in changes:
+        [end] = one.fields
+        named[LINKED[end.name]].add(str(end.after))
+        named[Entity.CONTACT].add(one.contact_id)
+    left = {entity: copies.survivors(tx, connection, entity, ids) for entity, ids in named.items()}
+    for one in changes:
+        [end] = one.fields
+        other = left[LINKED[end.name]].get(str(end.after), end.after)
+        contact_id = left[Entity.CONTACT].get(one.contact_id, one.contact_id)
+        yield replace(one, contact_id=contact_id, fields=(replace(end, after=other),))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from crm_sync.applying.apply import ApplyReport
-from crm_sync.connector import Outcome, Write, WriteResult
+from crm_sync.connector import Gone, Outcome, Page, Write, WriteResult
 from crm_sync.errors import Unreachable
-from crm_sync.model import Change, Decision, Entity, Operation, Plan
-from crm_sync.store import journal, plans
+from crm_sync.model import Change, Decision, Entity, Operation, Plan, Record
+from crm_sync.store import journal, plans, records
 from crm_sync.store.states import State
 from tests.faults.apply_crm import (
     KilledHereError,
@@ -307,3 +307,91 @@ def test_a_late_task_is_linked_once_it_is_found(world: World) -> None:
     report: ApplyReport = world.apply(plan)
     assert report.complete
     assert_linked(world, "C1")
+
+
+def merged(world: World, entity: Entity, id: str, survivor: str) -> None:
+    """A merge in the CRM, as one that gives a new id does it: what was tied to `id` moves along."""
+    del world.crm.rows[entity, id]
+    world.crm.rows[entity, survivor] = Row({"Title": "VP Sales"}, world.crm.now())
+    for task in world.crm.tasks():
+        for name in (CONTACTS, COMPANIES):
+            if task.fields.get(name) == id:
+                task.fields[name] = survivor
+
+
+def told(world: World, entity: Entity, id: str, survivor: str) -> None:
+    """The pull that tells of a merge."""
+    before = [Record(entity, one, {}, world.crm.now()) for one in (id, survivor)]
+    for page in (Page(before, [], "c"), Page([], [Gone(entity, id, survivor)], "d", complete=True)):
+        with world.store.begin() as tx:
+            records.save_page(tx, "acme", entity, page, scope="s", watched=(), at=world.crm.now())
+
+
+ENDS = [(Entity.CONTACT, "C1", CONTACTS), (Entity.ACCOUNT, "AC1", COMPANIES)]
+
+
+@pytest.mark.parametrize(("entity", "id", "field"), ENDS)
+def test_an_end_that_was_merged_before_its_link_was_made_is_followed(
+    world: World, entity: Entity, id: str, field: str
+) -> None:
+    plan = plan_of(world, "C1")
+    killed_before_the_links(world, plan)
+    merged(world, entity, id, "N1")
+    told(world, entity, id, "N1")
+    report = world.apply(world.save())
+    assert (report.complete, report.problems) == (True, ())
+    ends = {CONTACTS: "C1", COMPANIES: "AC1"} | {field: "N1"}
+    assert {name: world.crm.rows[Entity.TASK, "T1"].fields[name] for name in ends} == ends
+
+
+def test_a_refused_link_goes_again_once_its_end_is_known_to_be_merged(world: World) -> None:
+    plan = plan_of(world, "C1")
+    killed_before_the_links(world, plan)
+    merged(world, Entity.CONTACT, "C1", "N1")
+    report = world.apply(plan)  # no pull has told yet
+    [problem] = report.problems
+    assert (problem.state, problem.contact_id) == ("rejected", "C1")
+    assert world.apply(world.save()).complete  # as long as it leads nowhere, it is left alone
+    told(world, Entity.CONTACT, "C1", "N1")
+    assert world.apply(world.save()).complete
+    assert world.crm.rows[Entity.TASK, "T1"].fields[CONTACTS] == "N1"
+    writes = len(world.crm.written)
+    world.apply(world.save())
+    assert len(world.crm.written) == writes
+
+
+def test_a_survivor_that_is_refused_too_is_tried_once_and_named(world: World) -> None:
+    plan = plan_of(world, "C1")
+    killed_before_the_links(world, plan)
+    del world.crm.rows[Entity.CONTACT, "C1"]
+    world.apply(plan)
+    told(world, Entity.CONTACT, "C1", "N1")
+    [problem] = world.apply(world.save()).problems
+    assert (problem.state, problem.contact_id) == ("rejected", "N1")
+    calls = world.crm.calls["write"]
+    assert world.apply(world.save()).complete
+    assert world.crm.calls["write"] == calls
+
+
+def test_a_link_whose_answer_was_lost_and_that_went_along_with_a_merge_is_found(
+    world: World,
+) -> None:
+    plan = plan_of(world, "C1")
+    sleep = world.crm.sleep
+    world.crm.sleep = killed_in_a_pause  # type: ignore[method-assign,assignment]
+    world.crm.script = ["ok", "drop_before"]
+    with pytest.raises(KilledHereError):
+        world.apply(plan)
+    world.crm.sleep = sleep  # type: ignore[method-assign]
+    world.crm.rows[Entity.TASK, "T1"].fields[CONTACTS] = "C1"  # it arrived late
+    merged(world, Entity.CONTACT, "C1", "N1")
+    told(world, Entity.CONTACT, "C1", "N1")
+    report = world.apply(plan)
+    assert (report.complete, report.problems) == (True, ())
+    task = world.crm.rows[Entity.TASK, "T1"].fields
+    assert (task[CONTACTS], task[COMPANIES]) == ("N1", "AC1")
+    assert all(one.to is None or one.to.id != "N1" for one in links(world))
+
+
+def killed_in_a_pause(_: float) -> None:
+    raise KilledHereError
