@@ -28,6 +28,7 @@ def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) ->
     if why_not := _not_planned(view["details"]):
         console.print(why_not, style="dim")
     print_left_out(console, view.get("sources", {}))
+    print_whole(console, view.get("whole", []))
     print_unread(console, view.get("unread", []))
     for guard in view["guards"]:
         if guard["tripped"]:
@@ -46,6 +47,7 @@ def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) ->
 
 _WHY_NOT = {
     "settled": "in effect already",
+    "unsettled": "sent before a merge, outcome unknown",
     "already_told": "told before",
     "rejected": "rejected or taken back",
     "edited": "edited by a person since",
@@ -76,6 +78,13 @@ def print_left_out(console: Console, sources: dict[str, Any]) -> None:
             )
         for place in source["places"]:
             console.print(f"  {escape(place)}", style="dim", soft_wrap=True)
+
+
+def print_whole(console: Console, whole: list[dict[str, Any]]) -> None:
+    """What was read as a whole rather than what changed, and why."""
+    for reason in dict.fromkeys(one["reason"] for one in whole):
+        kinds = [f"{one['entity']}s" for one in whole if one["reason"] == reason]
+        console.print(f"Read as a whole: {', '.join(kinds)} ({escape(reason)}).", style="dim")
 
 
 def print_unread(console: Console, unread: list[dict[str, Any]]) -> None:

@@ -38,6 +38,7 @@ class Why(StrEnum):
     NO_ACTION = "no_action"
     INCOMPLETE = "incomplete"
     SETTLED = "settled"
+    UNSETTLED = "unsettled"
     REJECTED = "rejected"
     ALREADY_TOLD = "already_told"
     EDITED = "edited"
@@ -183,6 +184,9 @@ def _for_claim(
         yield LeftOut(contact_id, Entity.CONTACT, Why.REJECTED)
         return
     settled = next((key for key in update.keys if key in inputs.settled), "")
+    if not settled and _is_unsettled(inputs, update.keys):
+        yield LeftOut(contact_id, Entity.CONTACT, Why.UNSETTLED)
+        return
     told = not settled and already_told(job_change, state, inputs)
     why = _why_no_update(update, bool(settled), told)
     change = None if why else update.change
@@ -195,6 +199,15 @@ def _for_claim(
     if isinstance(task, Change):
         ends = {"contact_id": contact_id, "account_id": state.canonical.get("account_id")}
         yield from links_of(task, inputs.mapping, ends)
+
+
+def _is_unsettled(inputs: PlanInputs, keys: Sequence[str]) -> bool:
+    """Whether the same was sent for a contact that was merged into this one, and may be in effect.
+
+    Under the contact's own key, the first, it stays in the plan, where it stands as unknown: the
+    journal lets no key go twice. The key of a survivor would be another.
+    """
+    return not inputs.unsettled.isdisjoint(keys[1:])
 
 
 def _why_no_update(update: Update, settled: bool, told: bool) -> Why | None:
@@ -218,7 +231,7 @@ def _task(
 ) -> _Outcome:
     contact_id = job_change.contact_id
     claim = claim_of(job_change)
-    keys = {task_key(each, claim) for each in inputs.ids_of(contact_id)}
+    keys = [task_key(each, claim) for each in inputs.ids_of(contact_id)]
     rule = inputs.playbooks.rule_for(RuleFacts(job_change))
     if told:
         return LeftOut(contact_id, Entity.TASK, Why.ALREADY_TOLD)
@@ -226,6 +239,8 @@ def _task(
         return LeftOut(contact_id, Entity.TASK, Why.SETTLED)
     if not inputs.rejected.isdisjoint(keys):
         return LeftOut(contact_id, Entity.TASK, Why.REJECTED)
+    if _is_unsettled(inputs, keys):
+        return LeftOut(contact_id, Entity.TASK, Why.UNSETTLED)
     if rule is None or not inputs.mapping.writes(Entity.TASK):
         return LeftOut(contact_id, Entity.TASK, Why.NO_TASK_RULE)
     requires = update.key if update else settled_key

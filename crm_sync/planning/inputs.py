@@ -41,9 +41,10 @@ class PlanInputs:
     `now` is an aware UTC time, `timezone` an IANA name. `accounts` and `colleagues` are canonical
     values by id: those of the contacts concerned, and any account that could be a new employer.
     `settled` are keys that are done, `rejected` keys that a person refused or took back: neither
-    is proposed again. `merged_ids` are, by contact id, the ids of contacts that were merged into
-    it: what is done or rejected for them is so for the survivor. `tasks_today` counts, by owner
-    id, the tasks made since midnight. `record_url` gives the address at which a person can see a
+    is proposed again. `unsettled` are keys that were sent and whose outcome nobody knows.
+    `merged_ids` are, by contact id, the ids of contacts that were merged into it: what is done,
+    rejected or unsettled for them is so for the survivor. `tasks_today` counts, by owner id, the
+    tasks made since midnight. `record_url` gives the address at which a person can see a
     record.
     """
 
@@ -63,6 +64,7 @@ class PlanInputs:
     colleagues: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
     settled: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
+    unsettled: frozenset[str] = frozenset()
     merged_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source_counts: Mapping[str, SourceCount] = field(default_factory=dict)
     tasks_today: Mapping[str, int] = field(default_factory=dict)

@@ -90,6 +90,7 @@ def _inputs(
         colleagues=_canonical(mapping, records.all_records(tx, name, Entity.COLLEAGUE)),
         contacts_total=total,
         settled=journal.done_keys(tx, name),
+        unsettled=journal.open_keys(tx, name),
         rejected=plans.rejected_keys(tx, name),
         merged_ids=records.merged_ids(tx, name, Entity.CONTACT, ids),
         source_counts=judged.sizes,

@@ -11,7 +11,7 @@ from crm_sync.errors import ConfigError, ScopeMissing
 from crm_sync.mapping import Mapping, ReadSection
 from crm_sync.model import Entity
 from crm_sync.progress import Progress, silent
-from crm_sync.store import records
+from crm_sync.store import merges, records
 from crm_sync.store.database import Store
 
 if TYPE_CHECKING:
@@ -89,7 +89,16 @@ def pull_all(
             if not relation or all(one.entity is not Entity.ACCOUNT for one in unread):
                 raise
             changed[entity.value] = _pull(replace(asked, without=relation), now, progress)
+    _follow_accounts(store, connection, mapping)
     return Pulled(changed, tuple(unread))
+
+
+def _follow_accounts(store: Store, connection: Connection, mapping: Mapping) -> None:
+    """After every pull, also of what an earlier one told: it may have been interrupted."""
+    field = mapping.model.contact.read.get("account_id")
+    if field is not None:
+        with store.begin() as tx:
+            merges.follow_accounts(tx, connection.name, field)
 
 
 def _account_relation(mapping: Mapping) -> str:

@@ -108,12 +108,27 @@ def note_edits(
     rows: list[dict[str, Any]] = []
     for new, name, before_value, live in edited:
         base = known.get(new.id, {}).get(name) or Baseline(before_value, "seen", at)
-        noted = _against(base, live, new.modified or at)
+        noted = against(base, live, new.modified or at)
         rows.append(_row(connection, entity, new.id, name, noted))
     upsert(tx, baseline, rows, update=_UPDATED)
 
 
-def _against(base: Baseline, live: Scalar, at: datetime) -> Baseline:
+def put(
+    tx: Connection,
+    connection: str,
+    entity: Entity,
+    found: Mapping[str, Mapping[str, Baseline]],
+) -> None:
+    """Store baselines, by record id and CRM field, in place of any that are there."""
+    rows = [
+        _row(connection, entity, record_id, field, base)
+        for record_id, fields in found.items()
+        for field, base in fields.items()
+    ]
+    upsert(tx, baseline, rows, update=_UPDATED)
+
+
+def against(base: Baseline, live: Scalar, at: datetime) -> Baseline:
     """The same base with the live value noted, or cleared when the base value is back."""
     if live == base.value:
         return Baseline(base.value, base.basis, base.at)

@@ -66,6 +66,14 @@ def done_keys(tx: Connection, connection: str) -> frozenset[str]:
     return frozenset(tx.execute(query).scalars())
 
 
+def open_keys(tx: Connection, connection: str) -> frozenset[str]:
+    """Every key that was sent and of which nobody knows whether it is in effect."""
+    from sqlalchemy import select
+
+    query = select(intent.c.key).where((intent.c.connection == connection) & stands(OPEN))
+    return frozenset(tx.execute(query).scalars())
+
+
 def sent_keys(tx: Connection, connection: str) -> frozenset[str]:
     """Every key that is in effect, or was sent and may come into effect yet."""
     from sqlalchemy import select

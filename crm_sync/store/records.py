@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sync.connector import Gone, Page
 from crm_sync.model import Entity, Record, Scalar, canonical_json
-from crm_sync.store import baselines
+from crm_sync.store import baselines, merges
 from crm_sync.store.sql import chunks, moment, stamp, upsert
 from crm_sync.store.tables import cursor, record
 
@@ -72,10 +72,12 @@ def save_page(
 ) -> int:
     """Store one page and its cursor; returns how many of its records are new or changed.
 
-    The same page stored twice changes nothing. Edits of `watched` fields are noted. What a page
-    tells as gone is gone, also when the page brings the record itself. With the last page of a
-    whole pull, which began at `whole_since`, what no page brought is gone too.
+    The same page stored twice changes nothing. Edits of `watched` fields are noted; a survivor of
+    a merge takes over those of what was merged into it. What a page tells as gone is gone, also
+    when the page brings the record itself. With the last page of a whole pull, which began at
+    `whole_since`, what no page brought is gone too.
     """
+    merges.inherit(tx, connection, entity, page, watched, at)
     changed = _save_records(tx, connection, entity, page.records, watched, at)
     _save_gone(tx, connection, page.gone, at)
     if page.complete and whole_since is not None:

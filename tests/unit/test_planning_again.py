@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from crm_sync.model import Baseline, Entity, JobChange, Position, Scalar
-from crm_sync.planning.build import Why, build_plan
+from crm_sync.planning.build import Why, build_plan, plan_with_notes
 from tests.support.planning import (
     LEFT,
     LIVE,
@@ -143,6 +143,30 @@ def test_a_task_that_a_merge_overtook_waits_for_the_update_of_the_merged_contact
     assert task is not None
     assert task.requires == done.key
     assert task.contact_id == "c2"
+
+
+def test_what_may_be_in_effect_for_a_merged_contact_is_not_sent_for_the_survivor() -> None:
+    update, task = build_plan(make_inputs(MOVE)).changes
+    survivor = replace(MOVE, contact_id="c2")
+    merged = {"c2": ("c0", "c1")}
+    kept, dropped = plan_of(survivor, merged_ids=merged, unsettled=frozenset({task.key}))
+    assert kept is not None
+    assert dropped is None
+    assert whys_of(survivor, merged_ids=merged, unsettled=frozenset({update.key})) == [
+        (Entity.CONTACT, Why.UNSETTLED)
+    ]
+    _, notes = plan_with_notes(
+        make_inputs(survivor, merged_ids=merged, unsettled=frozenset({task.key}))
+    )
+    assert [(one.entity, one.why) for one in notes.left_out] == [(Entity.TASK, Why.UNSETTLED)]
+    assert notes.counts() == {"left_out_unsettled": 1}
+    assert len(build_plan(make_inputs(survivor, unsettled=frozenset({task.key}))).changes) == 2
+
+
+def test_what_is_unsettled_under_its_own_key_stays_to_be_seen_in_the_plan() -> None:
+    keys = frozenset(change.key for change in build_plan(make_inputs(MOVE)).changes)
+    again = build_plan(make_inputs(MOVE, unsettled=keys, merged_ids={"c1": ("c0",)}))
+    assert {change.key for change in again.changes} == keys
 
 
 def test_a_newer_delivery_of_what_is_there_already_is_no_change() -> None:
