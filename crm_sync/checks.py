@@ -13,6 +13,7 @@ from crm_sync.errors import AccessDenied, ConfigError, CrmSyncError, ScopeMissin
 from crm_sync.fields import wanted_fields, without_uniqueness
 from crm_sync.mapping import Mapping, ReadSection
 from crm_sync.model import Entity
+from crm_sync.stages.fitting import MAPPED
 from crm_sync.stages.pull import ENTITIES, MAY_BE_CLOSED
 from crm_sync.store.database import Store
 from crm_sync.workspace import Workspace
@@ -181,10 +182,10 @@ def _first_pages(look: _Look) -> Iterator[_Seen]:
             continue
         try:
             page = _first_page(look, entity, section)
-        except UsageError as problem:
-            place = look.mapping.file.place((entity.value, "where" if section.where else "object"))
-            text = f"{place}: {problem.message}"
-            yield Finding(Level.PROBLEM, f"{entity.value}s", text, problem.fix)
+        except ConfigError as problem:
+            told = look.mapping.refused(entity, problem)
+            text = f"{told.place}: {told.message}"
+            yield Finding(Level.PROBLEM, f"{entity.value}s", text, told.fix)
             continue
         except ScopeMissing as problem:
             yield from look.refused(entity, problem)
@@ -255,7 +256,7 @@ def _fields(look: _Look) -> Iterator[_Seen]:
     """What the mapping names and the CRM does not have, or does not let us write."""
     missing: set[str] = set()
     wrong = 0
-    for entity in (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK):
+    for entity in MAPPED:
         if look.mapping.reads(entity) is None and not look.mapping.writes(entity):
             continue
         try:

@@ -58,6 +58,7 @@ class ConnectionSettings(_Settings):
     guards: Guards = Guards()
     plan_expires_after_days: Annotated[int, Field(ge=1, le=90)] = 7
     quota_floor: Share = 0.2
+    full_pull_days: Annotated[int, Field(ge=0, le=365)] = 7
 
     @field_validator("timezone")
     @classmethod

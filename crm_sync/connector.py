@@ -10,7 +10,8 @@ The laws, each a test of that suite:
 * When it cannot be known whether a write took effect (a time-out after sending, a dropped
   connection, a 5xx), its result is `unknown`. When the batch certainly was not carried out,
   `write` raises: a `TryLater` with `sent=False`, `AccessDenied`, or `BatchRejected`.
-* Cursors are opaque; resuming from one repeats records rather than skipping any.
+* Cursors are opaque; resuming from one repeats records rather than skipping any. One that cannot
+  be gone on from raises `PositionLost`: everything is then read again.
 * Every record of a pull or a `read` carries every field asked for, None where it is blank: what
   a person has emptied is an edit, and is seen as one only if it is told.
 * `Page.gone` tells deletes and merges (old id, surviving id). With `where`, it also tells each
@@ -36,6 +37,7 @@ from crm_sync.errors import (
     AccessDenied,
     BatchRejected,
     ConfigError,
+    PositionLost,
     QuotaReached,
     RateLimited,
     ScopeMissing,
@@ -61,6 +63,7 @@ __all__ = [
     "Operation",
     "Outcome",
     "Page",
+    "PositionLost",
     "QuotaReached",
     "RateLimited",
     "Record",
@@ -103,10 +106,10 @@ class Capabilities:
     unique_task_key: bool
     settle_seconds: float = 0.0
     late_seconds: float = 0.0
+    links_move_dates: bool = False
 
 
 class FieldType(StrEnum):
-    links_move_dates: bool = False
     """Types of CRM fields, as far as the core has to tell them apart."""
 
     TEXT = "text"
@@ -126,6 +129,8 @@ class FieldSpec:
 
     As described by the CRM, or as wanted by a connector's own schema. `values` are the values
     allowed when `restricted`; `length` is in characters, None when unlimited or not text.
+    `targets` are what a field with ids of other records leads to, empty where that is not known;
+    `many` says that it may hold more than one.
     """
 
     entity: Entity
@@ -140,6 +145,8 @@ class FieldSpec:
     nillable: bool = True
     unique: bool = False
     help: str = ""
+    targets: tuple[Entity, ...] = ()
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)

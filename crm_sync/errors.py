@@ -4,6 +4,7 @@
 CrmSyncError                         exit code
 ├── UsageError                       2   correct the command, the configuration or a file
 │   ├── ConfigError                      a YAML file: names file, line and column
+│   │   └── PositionLost                 a pull cannot go on from the stored cursor
 │   ├── InputError                       an enrichment or seed file that cannot be read
 │   └── NotFound                         a plan, run, change or connection of that name
 ├── Refused                          3   a person must decide before anything is written
@@ -57,6 +58,10 @@ class UsageError(CrmSyncError):
 
 class ConfigError(UsageError):
     """A YAML file says something that cannot be meant; `place` is `file:line:column`."""
+
+
+class PositionLost(ConfigError):
+    """A pull cannot go on from this cursor: everything has to be read again."""
 
 
 class InputError(UsageError):

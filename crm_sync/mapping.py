@@ -16,6 +16,7 @@ from typing import Any
 
 from crm_sync.connector import FieldSpec
 from crm_sync.errors import ConfigError
+from crm_sync.mapping_fit import Fit, Line
 from crm_sync.mapping_model import (
     LINKED,
     READABLE,
@@ -29,7 +30,7 @@ from crm_sync.mapping_model import (
     WriteField,
 )
 from crm_sync.model import Entity, Operation, Record, Scalar, canonical_json
-from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean, load_yaml, together, validate
+from crm_sync.yamlfile import YamlFile, did_you_mean, load_yaml, together, validate
 
 __all__ = [
     "LINKED",
@@ -149,57 +150,22 @@ class Mapping:
 
     def problems(self, entity: Entity, described: Sequence[FieldSpec]) -> list[ConfigError]:
         """What in the mapping the CRM does not have, cannot write, or would not take."""
-        known = {spec.name.lower(): spec for spec in described}
-        return [
-            problem
-            for at, name, write in self._mentions(entity)
-            if (problem := self._problem(at, name, write, known)) is not None
-        ]
+        return Fit.of(self.file, self.model, described).problems(self._lines(entity))
 
-    def _mentions(self, entity: Entity) -> Iterator[tuple[KeyPath, str, WriteField | None]]:
+    def refused(self, entity: Entity, error: ConfigError) -> ConfigError:
+        """What the CRM refused of a pull, at the line of the section that asked for it."""
+        if error.place:
+            return error
+        section = self.reads(entity)
+        at = (entity.value, "where" if section and section.where else "object")
+        return self.file.error(error.message, at, error.fix)
+
+    def _lines(self, entity: Entity) -> Iterator[Line]:
         section = self.reads(entity)
         for ours, theirs in (section.read if section else {}).items():
-            yield (entity.value, "read", ours), theirs, None
+            yield Line(entity, "read", ours, theirs)
         for ours, write in self.writes(entity).items():
-            yield (entity.value, "write", ours), write.field, write
-
-    def _problem(
-        self, at: KeyPath, name: str, write: WriteField | None, known: dict[str, FieldSpec]
-    ) -> ConfigError | None:
-        if write is None and "." in name:  # through a relation: the CRM checks it when it is asked
-            return None
-        spec = known.get(name.lower())
-        if spec is None:
-            guess = did_you_mean(name, [found.name for found in known.values()])
-            fix = f"Did you mean `{guess}`?" if guess else "Leave the line out, or create the field"
-            return self.file.error(
-                f"the CRM has no field `{name}`, or this user cannot see it",
-                at,
-                fix if guess else f"{fix} and let the integration user see it.",
-            )
-        if write is None:
-            return None
-        allowed = spec.createable if at[0] == Entity.TASK.value else spec.updateable
-        if not allowed:
-            return self.file.error(
-                f"this user may not write `{name}`", at, "Grant edit permission, or remove it."
-            )
-        return self._bad_values(at, spec, write)
-
-    def _bad_values(self, at: KeyPath, spec: FieldSpec, write: WriteField) -> ConfigError | None:
-        if not spec.restricted:
-            return None
-        spelt = [*(write.values or {}).values()]
-        spelt += [write.constant] if isinstance(write.constant, str) else []
-        unknown = [value for value in dict.fromkeys(spelt) if value not in spec.values]
-        if not unknown:
-            return None
-        shown = ", ".join(f"`{value}`" for value in unknown)
-        return self.file.error(
-            f"{shown}: not among the values of `{spec.name}`",
-            at,
-            f"Use one of: {', '.join(spec.values)}.",
-        )
+            yield Line(entity, "write", ours, write.field, write)
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -210,6 +176,7 @@ def load_mapping(path: Path) -> Mapping:
     entities = (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK)
     problems = [problem for entity in entities for problem in _unknown(mapping, entity)]
     problems += [problem for entity in entities for problem in _bad_relations(mapping, entity)]
+    problems += [problem for entity in entities for problem in _written_twice(mapping, entity)]
     if problems:
         raise together(problems)
     return mapping
@@ -226,6 +193,19 @@ def _unknown(mapping: Mapping, entity: Entity) -> Iterator[ConfigError]:
                 fix = f"Did you mean `{guess}`?" if guess else f"Known: {', '.join(known)}."
                 at = (entity.value, side, name)
                 yield mapping.file.error(f"crm-sync knows no `{name}` to {side} here", at, fix)
+
+
+def _written_twice(mapping: Mapping, entity: Entity) -> Iterator[ConfigError]:
+    """Two values of ours in one field: the second would be written over the first."""
+    first: dict[str, str] = {}
+    for name, write in mapping.writes(entity).items():
+        other = first.setdefault(write.field.casefold(), name)
+        if other != name:
+            yield mapping.file.error(
+                f"`{write.field}` is what `{other}` is written to already",
+                (entity.value, "write", name),
+                "Give each line a field of its own, or remove one of them.",
+            )
 
 
 def _bad_relations(mapping: Mapping, entity: Entity) -> Iterator[ConfigError]:

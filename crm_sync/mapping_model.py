@@ -34,6 +34,35 @@ WRITABLE: dict[Entity, tuple[str, ...]] = {
 }  # fmt: skip
 """What we can write of each entity, by our names."""
 
+
+class Kind(StrEnum):
+    """What a value that we write is, in words."""
+
+    TEXT = "a text"
+    WORD = "a word of ours"
+    FLAG = "a flag"
+    DATE = "a date"
+    ID = "the id of a record"
+
+
+WRITTEN: Mapping[Entity, Mapping[str, Kind]] = {
+    Entity.CONTACT: {
+        "title": Kind.TEXT, "moved": Kind.FLAG, "job_change": Kind.WORD, "moved_on": Kind.DATE,
+        "previous_organisation": Kind.TEXT, "new_organisation": Kind.TEXT, "new_title": Kind.TEXT,
+        "last_verified": Kind.DATE, "evidence": Kind.TEXT,
+    },
+    Entity.TASK: {
+        "key": Kind.TEXT, "subject": Kind.TEXT, "body": Kind.TEXT, "due_on": Kind.DATE,
+        "owner_id": Kind.ID, "contact_id": Kind.ID, "account_id": Kind.ID,
+    },
+}  # fmt: skip
+"""What each value is that we write; the others are constants."""
+
+LEADS_TO: Mapping[str, Entity] = {
+    "contact_id": Entity.CONTACT, "account_id": Entity.ACCOUNT, "owner_id": Entity.COLLEAGUE,
+}  # fmt: skip
+"""Whose id each of our ids is."""
+
 LINKED: Mapping[str, Entity] = {"contact_id": Entity.CONTACT, "account_id": Entity.ACCOUNT}
 """What a task can be linked to, by our names: where the CRM keeps that as a relation of its own."""
 
@@ -117,6 +146,12 @@ class JobChangeActions(_Section):
     retitled: JobChangeAction = JobChangeAction.UPDATE_TITLE
     moved: JobChangeAction = JobChangeAction.FLAG_AND_TASK
     left: JobChangeAction = JobChangeAction.FLAG_AND_TASK
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """The kinds about which anything is written."""
+        kinds = {"retitled": self.retitled, "moved": self.moved, "left": self.left}
+        return tuple(kind for kind, do in kinds.items() if do is not JobChangeAction.NOTHING)
 
 
 class MappingModel(_Section):

@@ -16,7 +16,9 @@ from crm_sync.errors import NotFound, PlanStale, Refused
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Entity, Mode, Plan
 from crm_sync.progress import Progress, silent
+from crm_sync.stages.fitting import refuse_misfit
 from crm_sync.stages.recording import RecordedRun, recorded
+from crm_sync.stages.whole import CHANGES, Ask, Whole
 from crm_sync.store import journal, plans, runs
 from crm_sync.workspace import Workspace, utc_now
 
@@ -34,7 +36,8 @@ class Outcome:
     """What a command did: its run, the plan it made or applied, and what became of it.
 
     `waiting` counts the changes of the plan that still need a person's decision; `sources` is what
-    each enrichment source held and left out, when it was read; `unread` what the CRM kept closed.
+    each enrichment source held and left out, when it was read; `unread` what the CRM kept closed;
+    `whole` what was read as a whole.
     """
 
     run_id: int
@@ -45,10 +48,13 @@ class Outcome:
     sources: Mapping[str, Staged] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
     unread: Sequence[Unread] = ()
+    whole: Sequence[Whole] = ()
 
 
-def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> Pulled:
-    """Bring our copy of the CRM up to date."""
+def pull(
+    workspace: Workspace, name: str | None, *, full: bool = False, progress: Progress = silent
+) -> Pulled:
+    """Bring our copy of the CRM up to date; with `full`, by reading everything again."""
     connection = workspace.config.connection(name)
     mapping = workspace.mapping(connection)
     with (
@@ -56,19 +62,23 @@ def pull(workspace: Workspace, name: str | None, *, progress: Progress = silent)
         recorded(workspace, connection.name, "pull") as run,
         workspace.crm(connection) as crm,
     ):
-        pulled = _read_crm(workspace, connection, mapping, crm, run, utc_now(), progress)
+        refuse_misfit(mapping, crm)
+        ask = Ask(full, connection.settings.full_pull_days)
+        pulled = _read_crm(workspace, connection, mapping, crm, run, utc_now(), ask, progress)
         run.counts = dict(pulled.changed)
     return pulled
 
 
-def plan(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> Outcome:
-    """Read, judge and plan. Writes nothing to the CRM."""
+def plan(
+    workspace: Workspace, name: str | None, *, full: bool = False, progress: Progress = silent
+) -> Outcome:
+    """Read (everything again if `full`), judge and plan. Writes nothing to the CRM."""
     connection = workspace.config.connection(name)
     with (
         recorded(workspace, connection.name, "plan") as run,
         workspace.crm(connection) as crm,
     ):
-        made = _plan(workspace, connection, crm, run, progress)
+        made = _plan(workspace, connection, crm, run, full, progress)
         return _outcome(workspace, run, made, None, crm)
 
 
@@ -83,19 +93,21 @@ def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) ->
         with workspace.crm(connection) as crm:
             # Somebody may have been deleted, or have opted out, since the plan was made.
             with workspace.store.lock(connection.name):
-                _read_crm(workspace, connection, mapping, crm, run, utc_now(), progress)
+                _read_crm(workspace, connection, mapping, crm, run, utc_now(), CHANGES, progress)
             report = _apply(workspace, connection, crm, stored, run, progress)
             return _outcome(workspace, run, stored, report, crm)
 
 
-def run(workspace: Workspace, name: str | None, *, progress: Progress = silent) -> Outcome:
-    """Plan, then apply what needs nobody; in shadow mode only plan."""
+def run(
+    workspace: Workspace, name: str | None, *, full: bool = False, progress: Progress = silent
+) -> Outcome:
+    """Plan (see `plan`), then apply what needs nobody; in shadow mode only plan."""
     connection = workspace.config.connection(name)
     with (
         recorded(workspace, connection.name, "run") as record,
         workspace.crm(connection) as crm,
     ):
-        made = _plan(workspace, connection, crm, record, progress)
+        made = _plan(workspace, connection, crm, record, full, progress)
         if made.mode is Mode.SHADOW:
             return _outcome(workspace, record, made, None, crm)
         refuse_if_unfit(workspace, connection, made)
@@ -178,7 +190,12 @@ def refuse_if_unfit(workspace: Workspace, connection: Connection, stored: Plan) 
 
 
 def _plan(
-    workspace: Workspace, connection: Connection, crm: Steady, run: RecordedRun, progress: Progress
+    workspace: Workspace,
+    connection: Connection,
+    crm: Steady,
+    run: RecordedRun,
+    full: bool,
+    progress: Progress,
 ) -> Plan:
     from crm_sync.stages.draft import draft_plan, load_playbooks_of
     from crm_sync.stages.judge import judge_all, open_sources
@@ -188,8 +205,10 @@ def _plan(
     # What an operator can have got wrong is told before the long work begins.
     playbooks = load_playbooks_of(connection)
     sources = open_sources(workspace.config, connection)
+    refuse_misfit(mapping, crm)
+    ask = Ask(full, connection.settings.full_pull_days)
     with store.lock(connection.name):
-        _read_crm(workspace, connection, mapping, crm, run, now, progress)
+        _read_crm(workspace, connection, mapping, crm, run, now, ask, progress)
         judged = judge_all(
             store,
             connection,
@@ -217,6 +236,7 @@ def _read_crm(
     crm: Steady,
     run: RecordedRun,
     now: datetime,
+    ask: Ask,
     progress: Progress,
 ) -> Pulled:
     """Settle what an earlier process left open, then pull.
@@ -228,8 +248,8 @@ def _read_crm(
 
     store = workspace.store
     reconcile(store, crm, connection.name, mapping, run_id=run.id, now=utc_now)
-    pulled = pull_all(store, connection, mapping, crm, now=now, progress=progress)
-    run.unread = pulled.unread
+    pulled = pull_all(store, connection, mapping, crm, now=now, ask=ask, progress=progress)
+    run.unread, run.whole = pulled.unread, pulled.whole
     for one in pulled.unread:
         _log_unread(connection.name, one)
     return pulled
@@ -277,4 +297,4 @@ def _outcome(
 ) -> Outcome:
     with workspace.store.read() as tx:
         waiting = plans.count_waiting(tx, of.id)
-    return Outcome(run.id, of, report, undo, waiting, run.sources, crm.calls, run.unread)
+    return Outcome(run.id, of, report, undo, waiting, run.sources, crm.calls, run.unread, run.whole)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from crm_sync.connector import ConfigError
+from crm_sync.connector import PositionLost
 
 _PREFIX = "hs1."
 
@@ -57,7 +57,7 @@ def dump(cursor: Cursor) -> str:
 
 
 def load(text: str, object_: str) -> Cursor:
-    """The cursor of a pull of this object. Raises `ConfigError` when it is not one."""
+    """The cursor of a pull of this object. Raises `PositionLost` when it is not one."""
     try:
         if not text.startswith(_PREFIX):
             raise ValueError
@@ -72,14 +72,14 @@ def load(text: str, object_: str) -> Cursor:
             total=None if total is None else int(total),
         )
     except (ValueError, KeyError, TypeError):
-        raise ConfigError(
+        raise PositionLost(
             f"the stored position of the {object_} pull cannot be read",
-            fix="Pull everything again.",
+            fix="Pull everything again: crm-sync pull --full",
         ) from None
     if cursor.object != object_:
-        raise ConfigError(
+        raise PositionLost(
             f"the stored position belongs to {cursor.object[:80]}, not to {object_}",
-            fix="The mapping names another object now: pull everything again.",
+            fix="Pull everything again: crm-sync pull --full",
         )
     return cursor
 

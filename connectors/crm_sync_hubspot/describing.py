@@ -27,7 +27,7 @@ _TYPES = {
     "enumeration": FieldType.PICKLIST,
 }
 _LONG = frozenset({"textarea", "html"})
-_REFERRING = frozenset({"OWNER"})
+_REFERRING = {"OWNER": Entity.COLLEAGUE}
 _UNIQUE = frozenset({("contacts", "email")})
 """Properties by which records are looked up exactly, though their descriptions do not say so."""
 
@@ -166,6 +166,7 @@ def _spec(entity: Entity, one: Property) -> FieldSpec:
         updateable=one.writable,
         unique=one.unique,
         help=one.description,
+        targets=(_REFERRING[one.referenced.upper()],) if type_ is FieldType.REFERENCE else (),
     )
 
 

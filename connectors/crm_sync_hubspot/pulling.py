@@ -61,7 +61,8 @@ class Pull:
         """Pages from the stored cursor on; from the very beginning without one.
 
         A cursor in the middle goes on with the next page of the same pull, however old it is.
-        Raises `ConfigError` for a cursor, a field or a property in `where` that is not known.
+        Raises `ConfigError` for a field or a property in `where` that is not known, `PositionLost`
+        for a cursor that is not one.
         """
         at = cursors.load(stored, self._reader.object) if stored else Cursor(self._reader.object)
         self._reader.check()

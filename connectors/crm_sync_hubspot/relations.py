@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.connector import ConfigError, Entity, FieldSpec, FieldType, Scalar
-from crm_sync_hubspot.objects import INTERACTIONS, PRIMARY, RELATED
+from crm_sync_hubspot.objects import INTERACTIONS, OBJECTS, PRIMARY, RELATED
 from crm_sync_hubspot.paths import path
 from crm_sync_hubspot.records import batch_of, id_of, next_after, not_understood
 
@@ -61,8 +61,11 @@ def relation_specs(entity: Entity, object_: str) -> list[FieldSpec]:
             label=name.replace(".", " ").capitalize(),
             createable=entity is Entity.TASK and object_ in INTERACTIONS,
             updateable=False,
+            targets=tuple(of for of, held in OBJECTS.items() if held == leads.target),
+            many=not leads.primary,
         )
         for name in _names(object_)
+        for leads in [relation(object_, name)]
     ]
 
 

@@ -47,7 +47,7 @@ class SalesforceConnector:
     With `where` it reads the ids of what changed, and the fields of those that satisfy it; the
     others are gone. What changes only by a formula, by another object's record or with time does
     not count as changed. Deletes older than the recycle bin (15 days) are not told: leave no
-    longer gaps, or pull everything again.
+    longer gaps, or let everything be read again.
     """
 
     Config: ClassVar[type[ConnectorConfig]] = SalesforceConfig

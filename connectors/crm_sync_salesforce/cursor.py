@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from crm_sync.connector import ConfigError
+from crm_sync.connector import PositionLost
 
 VERSION = 1
 _PREFIX = "sf1."
@@ -47,7 +47,7 @@ def dump(cursor: Cursor) -> str:
 
 
 def load(text: str, object_: str) -> Cursor:
-    """The cursor of a pull of this object. Raises `ConfigError` when it is not one."""
+    """The cursor of a pull of this object. Raises `PositionLost` when it is not one."""
     try:
         if not text.startswith(_PREFIX):
             raise ValueError
@@ -59,14 +59,14 @@ def load(text: str, object_: str) -> Cursor:
             next_path=str(state["next_path"]),
         )
     except (ValueError, KeyError, TypeError):
-        raise ConfigError(
+        raise PositionLost(
             f"the stored position of the {object_} pull cannot be read",
-            fix="Pull everything again.",
+            fix="Pull everything again: crm-sync pull --full",
         ) from None
     if cursor.object.casefold() != object_.casefold():
-        raise ConfigError(
+        raise PositionLost(
             f"the stored position belongs to {cursor.object[:80]}, not to {object_}",
-            fix="The mapping names another object now: pull everything again.",
+            fix="Pull everything again: crm-sync pull --full",
         )
     return cursor
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm_sync.connector import Entity, FieldSpec, FieldType, SchemaChange
+from crm_sync_salesforce.objects import OBJECTS
 
 _TYPES = {
     "string": FieldType.TEXT,
@@ -27,6 +28,7 @@ _TYPES = {
     "picklist": FieldType.PICKLIST,
     "reference": FieldType.REFERENCE,
 }
+_ENTITIES = {name: entity for entity, name in OBJECTS.items()}
 _TEXTS = frozenset({FieldType.TEXT, FieldType.LONG_TEXT})
 
 
@@ -65,6 +67,9 @@ def _field_spec(entity: Entity, field: Mapping[str, Any]) -> FieldSpec:
         nillable=bool(field.get("nillable", True)),
         unique=bool(field.get("unique")),
         help=str(field.get("inlineHelpText") or ""),
+        targets=tuple(
+            _ENTITIES[name] for name in field.get("referenceTo") or () if name in _ENTITIES
+        ),
     )
 
 

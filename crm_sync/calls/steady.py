@@ -59,6 +59,7 @@ class Steady:
         self._floor = floor or QuotaFloor()
         self._sleep = sleep
         self._calls: Counter[str] = Counter()
+        self._described: dict[Entity, Sequence[FieldSpec]] = {}
         self._lock = Lock()
 
     @property
@@ -154,8 +155,12 @@ class Steady:
         return self._connector.check()
 
     def describe(self, entity: Entity) -> Sequence[FieldSpec]:
-        """Every field of the entity's main object that this user can see."""
-        return self._call("describe", lambda: self._connector.describe(entity))
+        """Every field of the entity's main object that this user can see; asked for once."""
+        known = self._described.get(entity)
+        if known is None:
+            known = self._call("describe", lambda: self._connector.describe(entity))
+            self._described[entity] = known
+        return known
 
     def missing_schema(self, wanted: Sequence[FieldSpec]) -> Sequence[SchemaChange]:
         """What of `wanted` the CRM lacks."""
@@ -171,6 +176,7 @@ class Steady:
         connector = self._connector
         if not isinstance(connector, SchemaWriter):
             raise TypeError("this connector creates no fields")
+        self._described.clear()
         return self._attempt("schema", lambda: connector.create_schema(changes, language=language))
 
     def usage(self) -> Usage | None:

@@ -9,6 +9,7 @@ import typer
 from crm_sync.cli.common import (
     ConfigOption,
     ConnectionArgument,
+    FullOption,
     JsonOption,
     console,
     print_json,
@@ -53,6 +54,7 @@ def apply(
 def run(
     context: typer.Context,
     connection: ConnectionArgument = None,
+    full: FullOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,7 +63,7 @@ def run(
 
     with workspace(context, config) as opened:
         with progress(quiet=as_json) as bars:
-            outcome = pipeline.run(opened, connection, progress=bars)
+            outcome = pipeline.run(opened, connection, full=full, progress=bars)
         _finish(opened, outcome, as_json)
 
 

@@ -34,6 +34,9 @@ ConfigOption = Annotated[
     typer.Option("--config", help="The configuration file.  [default: config.yaml]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
+FullOption = Annotated[
+    bool, typer.Option("--full", help="Read everything again, not only what changed.")
+]
 ConnectionArgument = Annotated[
     str | None,
     typer.Argument(metavar="CONNECTION", help="Its name in config.yaml, if there are several."),

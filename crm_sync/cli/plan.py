@@ -9,6 +9,7 @@ import typer
 from crm_sync.cli.common import (
     ConfigOption,
     ConnectionArgument,
+    FullOption,
     JsonOption,
     console,
     print_json,
@@ -30,19 +31,27 @@ def register(app: typer.Typer) -> None:
 def pull(
     context: typer.Context,
     connection: ConnectionArgument = None,
+    full: FullOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read the CRM into the local database: everything at first, then what changed since."""
     from crm_sync import pipeline
-    from crm_sync.cli.plan_text import print_unread
-    from crm_sync.cli.report_view import unread_view
+    from crm_sync.cli.plan_text import print_unread, print_whole
+    from crm_sync.cli.report_view import unread_view, whole_view
 
     with workspace(context, config) as opened, progress(quiet=as_json) as bars:
-        pulled = pipeline.pull(opened, connection, progress=bars)
+        pulled = pipeline.pull(opened, connection, full=full, progress=bars)
     if as_json:
-        print_json({**pulled.changed, "unread": unread_view(pulled.unread)})
+        print_json(
+            {
+                **pulled.changed,
+                "unread": unread_view(pulled.unread),
+                "whole": whole_view(pulled.whole),
+            }
+        )
         return
+    print_whole(console(), whole_view(pulled.whole))
     said = ", ".join(f"{count:,} {entity}s" for entity, count in pulled.changed.items())
     console().print(f"New or changed: {said}.")
     print_unread(console(), unread_view(pulled.unread))
@@ -51,23 +60,25 @@ def pull(
 def plan(
     context: typer.Context,
     connection: ConnectionArgument = None,
+    full: FullOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read the CRM, compare, and show what would be written. Writes nothing to the CRM."""
     from crm_sync import pipeline
     from crm_sync.cli.plan_text import print_plan
-    from crm_sync.cli.report_view import unread_view
+    from crm_sync.cli.report_view import unread_view, whole_view
     from crm_sync.views import plan_view, sources_view
 
     with workspace(context, config) as opened:
         with progress(quiet=as_json) as bars:
-            outcome = pipeline.plan(opened, connection, progress=bars)
+            outcome = pipeline.plan(opened, connection, full=full, progress=bars)
         mapping = opened.mapping(opened.config.connection(outcome.plan.connection))
         with opened.store.read() as tx:
             view = plan_view(tx, outcome.plan, mapping, None if as_json else SHOWN)
     view["sources"] = sources_view(outcome.sources)
     view["unread"] = unread_view(outcome.unread)
+    view["whole"] = whole_view(outcome.whole)
     if as_json:
         print_json(view)
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from crm_sync.cli.plan_text import funnel_line, print_left_out, print_unread
+from crm_sync.cli.plan_text import funnel_line, print_left_out, print_unread, print_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +17,7 @@ def print_outcome(console: Console, view: dict[str, Any]) -> None:
     if view["funnel"]:
         console.print(funnel_line(view["funnel"]), style="dim")
     print_left_out(console, view["sources"])
+    print_whole(console, view["whole"])
     print_unread(console, view["unread"])
     applied = view.get("applied")
     if applied is None:

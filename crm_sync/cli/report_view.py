@@ -12,6 +12,7 @@ from crm_sync.views import contact_names, funnel_steps, sources_view
 if TYPE_CHECKING:
     from crm_sync.pipeline import Outcome
     from crm_sync.stages.pull import Unread
+    from crm_sync.stages.whole import Whole
     from crm_sync.workspace import Workspace
 
 
@@ -46,6 +47,7 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         "sources": sources_view(outcome.sources),
         "calls": dict(outcome.calls),
         "unread": unread_view(outcome.unread),
+        "whole": whole_view(outcome.whole),
     }
     if report is not None:
         view["applied"] = {
@@ -65,6 +67,13 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         view["undo"] = {"in_effect": outcome.undo.effects, "already_back": outcome.undo.already}
         view["left_alone"] = [asdict(note) for note in outcome.undo.kept]
     return view
+
+
+def whole_view(whole: Iterable[Whole]) -> list[dict[str, Any]]:
+    """What was read as a whole, and why: `first`, `other`, `resumed`, `asked`, `lost` or `due`."""
+    return [
+        {"entity": one.entity.value, "why": one.why.value, "reason": one.reason} for one in whole
+    ]
 
 
 def unread_view(unread: Iterable[Unread]) -> list[dict[str, Any]]:

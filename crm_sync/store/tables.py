@@ -44,6 +44,7 @@ record = Table(
     Column("seen_at", String, nullable=False),  # the pull that last brought it
     Column("gone_at", String),
     Column("survivor", String),  # after a merge
+    Column("missed_at", String),  # the whole pull that did not find it, until somebody says why
 )
 
 cursor = Table(
@@ -56,6 +57,7 @@ cursor = Table(
     Column("scope", String, nullable=False),  # hash of object, fields and filter: other, start anew
     Column("complete", Boolean, nullable=False),
     Column("whole_since", String),  # when the whole pull in hand began; null in incremental ones
+    Column("whole_at", String),  # when the last complete whole pull began
     Column("at", String, nullable=False),
 )
 
