@@ -24,7 +24,7 @@ AT_MOST_ONCE = (
     "The CRM did not answer, and its tasks carry no unique key: look whether it exists. It is "
     "not sent again, unless you say that it is not there: crm-sync settle {} --there | --absent"
 )
-NOT_LINKED = "the task is there, but not linked to its {}: {}"
+NOT_LINKED = "the task is there, but not linked to its {} {}: {}"
 LINK_HINT = "Link it in the CRM, or mend what the CRM names and apply the same plan again."
 ONCE_AT_MOST = (
     "The CRM does not keep the key of a task unique, or the mapping has none: each task was sent "
@@ -152,11 +152,12 @@ def _again(until: datetime, now: datetime) -> str:
 
 
 def _unlinked(one: Intent, message: str, hint: str) -> tuple[str, str]:
-    end = LINKED[one.fields[0].name].value
+    [end] = one.fields
     if one.state is State.DONE:
         message = "reading back did not show the link"
     said_no = one.state in (State.REJECTED, State.CONFLICT)
-    return NOT_LINKED.format(end, message), hint or (LINK_HINT if said_no else "")
+    words = NOT_LINKED.format(LINKED[end.name].value, end.after, message)
+    return words, hint or (LINK_HINT if said_no else "")
 
 
 def _problem(one: Intent, settles_at: datetime | None, now: datetime) -> Problem:

@@ -154,7 +154,7 @@ def test_a_refused_link_is_told_and_tried_again_with_its_own_plan_only(world: Wo
     assert (report.counts, report.unlinked) == ({State.DONE: 1}, 1)
     [problem] = report.problems
     assert (problem.code, problem.state) == ("LIMIT", State.REJECTED)
-    assert "not linked to its account: too many" in problem.message
+    assert "not linked to its account AC1: too many" in problem.message
     assert "apply the same plan again" in problem.hint
     assert world.state(to_contact) is State.DONE
 
