@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
-from crm_sync.errors import ConfigError, ScopeMissing
+from crm_sync.errors import ConfigError, PositionLost, ScopeMissing
 from crm_sync.mapping import Mapping, ReadSection
 from crm_sync.model import Entity
 from crm_sync.progress import Progress, silent
-from crm_sync.store import merges, records
+from crm_sync.stages.whole import CHANGES, Ask, Whole, Why
+from crm_sync.store import erasing, merges, records
 from crm_sync.store.database import Store
 
 if TYPE_CHECKING:
@@ -49,10 +50,11 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """Records that were new or changed, by entity, and what could not be read."""
+    """Records that were new or changed by entity, what was read as a whole, and what not at all."""
 
     changed: dict[str, int] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
+    whole: tuple[Whole, ...] = ()
 
 
 def pull_all(
@@ -62,6 +64,7 @@ def pull_all(
     crm: Steady,
     *,
     now: datetime,
+    ask: Ask = CHANGES,
     progress: Progress = silent,
 ) -> Pulled:
     """Everything the mapping reads, or what changed since the last pull.
@@ -72,14 +75,20 @@ def pull_all(
     """
     changed: dict[str, int] = {}
     unread: list[Unread] = []
+    whole: list[Whole] = []
+
+    def bring(asked: _Asked) -> None:
+        changed[asked.entity.value], found = _pull(asked, ask, now, progress)
+        whole.extend([found] if found else [])
+
     for entity in ENTITIES:
         if mapping.reads(entity) is None:
             continue
         asked = _Asked(store, connection, mapping, crm, entity)
         try:
-            changed[entity.value] = _pull(asked, now, progress)
+            bring(asked)
         except ConfigError as refused:
-            raise _placed(refused, mapping, crm, entity) from None
+            raise mapping.refused(entity, refused) from None
         except ScopeMissing as closed:
             if entity in MAY_BE_CLOSED:
                 unread.append(_unread(store, connection, entity, closed))
@@ -88,9 +97,9 @@ def pull_all(
             relation = _account_relation(mapping)
             if not relation or all(one.entity is not Entity.ACCOUNT for one in unread):
                 raise
-            changed[entity.value] = _pull(replace(asked, without=relation), now, progress)
+            bring(replace(asked, without=relation))
     _follow_accounts(store, connection, mapping)
-    return Pulled(changed, tuple(unread))
+    return Pulled(changed, tuple(unread), tuple(whole))
 
 
 def _follow_accounts(store: Store, connection: Connection, mapping: Mapping) -> None:
@@ -110,11 +119,6 @@ def _unread(store: Store, connection: Connection, entity: Entity, closed: ScopeM
     with store.read() as tx:
         as_of = records.last_pull(tx, connection.name, entity)
     return Unread(entity, closed.message, closed.scopes, as_of, closed.fix)
-
-
-def _placed(refused: ConfigError, mapping: Mapping, crm: Steady, entity: Entity) -> ConfigError:
-    """What the CRM refused, at the line of the mapping that asked for it, if that can be found."""
-    return next(iter(mapping.problems(entity, crm.describe(entity))), refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +150,60 @@ class _Asked:
         scope = self.mapping.scope(self.entity)
         return f"{scope} without {self.without}" if self.without else scope
 
+    @property
+    def saved(self) -> records.SavedCursor | None:
+        """Where the last pull of the same stands."""
+        with self.store.read() as tx:
+            name, object_ = self.connection.name, self.section.object
+            return records.saved_cursor(tx, name, self.entity, self.scope, object_)
 
-def _pull(asked: _Asked, now: datetime, progress: Progress) -> int:
+    @property
+    def missed(self) -> list[str]:
+        """Ids of records that a whole pull did not find, and nothing has told why."""
+        with self.store.read() as tx:
+            return erasing.missed_ids(tx, self.connection.name, self.entity)
+
+
+def _pull(asked: _Asked, ask: Ask, now: datetime, progress: Progress) -> tuple[int, Whole | None]:
+    """How many records were new or changed, and why everything was read, if it was."""
+    saved = asked.saved
+    with asked.store.read() as tx:
+        known = records.last_pull(tx, asked.connection.name, asked.entity) is not None
+    why = ask.why_whole(saved, now, known=known)
+    try:
+        changed = _pages(asked, saved, why, now, progress)
+    except PositionLost:
+        if saved is None:
+            raise
+        why = Why.LOST
+        changed = _pages(asked, saved, why, now, progress)
+    if asked.missed and why is not None:
+        # What was archived, merged or edited out of the filter is told by the pull after it.
+        changed += _pages(asked, asked.saved, None, now, progress)
+    _forget_erased(asked)
+    whole = Whole(asked.entity, why, saved.whole_at if saved else None) if why else None
+    return changed, whole
+
+
+def _pages(
+    asked: _Asked,
+    saved: records.SavedCursor | None,
+    why: Why | None,
+    now: datetime,
+    progress: Progress,
+) -> int:
     store, connection, entity = asked.store, asked.connection, asked.entity
-    scope, object_name = asked.scope, asked.section.object
-    with store.read() as tx:
-        saved = records.saved_cursor(tx, connection.name, entity, scope, object_name)
-    # A whole pull that was interrupted goes on as the same one: only then has it seen everything.
-    whole_since = now if saved is None else saved.whole_since
+    goes_on = saved is not None and why in (None, Why.RESUMED)
+    whole_since = saved.whole_since if saved and goes_on else now
     pages = asked.crm.pull(
         entity,
         asked.fields,
-        cursor=saved.cursor if saved else None,
+        cursor=saved.cursor if saved and goes_on else None,
         where=asked.section.where,
-        object_name=object_name,
+        object_name=asked.section.object,
     )
     watched = _watched(asked.mapping, entity)
+    label = f"Reading {'all ' if whole_since else ''}{entity.value}s"
     changed = done = 0
     for page in pages:
         with store.begin() as tx:
@@ -170,15 +212,29 @@ def _pull(asked: _Asked, now: datetime, progress: Progress) -> int:
                 connection.name,
                 entity,
                 page,
-                scope=scope,
+                scope=asked.scope,
                 watched=watched,
                 at=now,
-                object_name=object_name,
+                object_name=asked.section.object,
                 whole_since=whole_since,
             )
         done += len(page.records)
-        progress(f"Reading {entity.value}s", done, page.total)
+        progress(label, done, page.total)
     return changed
+
+
+def _forget_erased(asked: _Asked) -> None:
+    """What a whole pull did not find, and the pull after it did not tell as gone, is erased.
+
+    Unless it is there all the same, and merely outside the filter: a read tells.
+    """
+    missed = asked.missed
+    if not missed:
+        return
+    outside = asked.crm.read(asked.entity, missed, ()) if asked.section.where else ()
+    erased = set(missed).difference(one.id for one in outside)
+    with asked.store.begin() as tx:
+        erasing.settle_missed(tx, asked.connection.name, asked.entity, missed, sorted(erased))
 
 
 def _watched(mapping: Mapping, entity: Entity) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sync.connector import Gone, Page
 from crm_sync.model import Entity, Record, Scalar, canonical_json
-from crm_sync.store import baselines, merges
+from crm_sync.store import baselines, erasing, merges
 from crm_sync.store.sql import chunks, moment, stamp, upsert
 from crm_sync.store.tables import cursor, record
 
@@ -23,12 +23,14 @@ class SavedCursor:
     """Where a pull stands.
 
     `complete` when the next pull is an incremental one; `whole_since` is when the whole pull in
-    hand began, None once it is complete.
+    hand began, None once it is complete; `whole_at` is when the last complete one began, None
+    where that is not known.
     """
 
     cursor: str
     complete: bool
     whole_since: datetime | None = None
+    whole_at: datetime | None = None
 
 
 def saved_cursor(
@@ -45,7 +47,9 @@ def saved_cursor(
             & (cursor.c.scope == scope)
         )
     ).first()
-    return SavedCursor(row.cursor, row.complete, moment(row.whole_since)) if row else None
+    if row is None:
+        return None
+    return SavedCursor(row.cursor, row.complete, moment(row.whole_since), moment(row.whole_at))
 
 
 def last_pull(tx: Connection, connection: str, entity: Entity) -> datetime | None:
@@ -81,7 +85,7 @@ def save_page(
     changed = _save_records(tx, connection, entity, page.records, watched, at)
     _save_gone(tx, connection, page.gone, at)
     if page.complete and whole_since is not None:
-        _sweep_unseen(tx, connection, entity, whole_since)
+        erasing.miss_unseen(tx, connection, entity, whole_since)
     row = {
         "connection": connection,
         "entity": entity.value,
@@ -92,20 +96,12 @@ def save_page(
         "whole_since": stamp(whole_since) if whole_since and not page.complete else None,
         "at": stamp(at),
     }
-    upsert(tx, cursor, [row], update=("cursor", "scope", "complete", "whole_since", "at"))
+    updated = ["cursor", "scope", "complete", "whole_since", "at"]
+    if page.complete and whole_since is not None:
+        row["whole_at"] = stamp(whole_since)
+        updated.append("whole_at")
+    upsert(tx, cursor, [row], update=updated)
     return changed
-
-
-def _sweep_unseen(tx: Connection, connection: str, entity: Entity, since: datetime) -> None:
-    """Records that a whole pull did not bring are gone: deleted, or outside its filter now."""
-    from sqlalchemy import update
-
-    tx.execute(
-        update(record)
-        .where(_of(connection, entity) & record.c.gone_at.is_(None))
-        .where(record.c.seen_at < stamp(since))
-        .values(gone_at=stamp(since))
-    )
 
 
 def records_of(
@@ -204,7 +200,7 @@ def _save_records(
     baselines.note_edits(tx, connection, entity, before, watched, at)
     rows = [_row(connection, one, texts[id], at) for id, one in latest.items()]
     # first_modified_at is not among the updated columns: it stays what it was at first.
-    updated = ("fields", "modified_at", "seen_at", "gone_at", "survivor")
+    updated = ("fields", "modified_at", "seen_at", "gone_at", "survivor", "missed_at")
     upsert(tx, record, rows, update=updated)
     return len(changed)
 
@@ -233,6 +229,7 @@ def _row(connection: str, one: Record, text: str, at: datetime) -> dict[str, Any
         "seen_at": stamp(at),
         "gone_at": None,
         "survivor": None,
+        "missed_at": None,
     }
 
 
@@ -241,7 +238,10 @@ def _save_gone(tx: Connection, connection: str, gone: Sequence[Gone], at: dateti
 
     for one in gone:
         # Told again, it keeps the time when it was first told.
-        values: dict[str, Any] = {"gone_at": func.coalesce(record.c.gone_at, stamp(at))}
+        values: dict[str, Any] = {
+            "gone_at": func.coalesce(record.c.gone_at, stamp(at)),
+            "missed_at": None,
+        }
         if one.survivor is not None:
             values["survivor"] = one.survivor
         tx.execute(
