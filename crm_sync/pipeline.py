@@ -38,6 +38,8 @@ class Outcome:
     `waiting` counts the changes of the plan that still need a person's decision; `sources` is what
     each enrichment source held and left out, when it was read; `unread` what the CRM kept closed;
     `whole` what was read as a whole.
+    `in_effect` counts the changes of the plan that are in effect, by the run that wrote them and
+    that takes them back, newest first; of an undo, those of the plan whose run was taken back.
     """
 
     run_id: int
@@ -48,6 +50,7 @@ class Outcome:
     sources: Mapping[str, Staged] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
     unread: Sequence[Unread] = ()
+    in_effect: Mapping[int, int] = field(default_factory=dict)
     whole: Sequence[Whole] = ()
 
 
@@ -297,4 +300,9 @@ def _outcome(
 ) -> Outcome:
     with workspace.store.read() as tx:
         waiting = plans.count_waiting(tx, of.id)
-    return Outcome(run.id, of, report, undo, waiting, run.sources, crm.calls, run.unread, run.whole)
+        taken_back = runs.get_run(tx, of.undo_of) if of.undo_of is not None else None
+        plan_id = of.id if taken_back is None else taken_back.plan_id
+        in_effect = journal.runs_in_effect(tx, of.connection, plan_id) if plan_id else {}
+    return Outcome(
+        run.id, of, report, undo, waiting, run.sources, crm.calls, run.unread, in_effect, run.whole
+    )

@@ -193,6 +193,9 @@ def _report(
         problems = journal.troubled(tx, work.scope.connection, work.scope.run_id, PROBLEM_LIMIT)
         left_open = journal.open_intents(tx, work.scope.connection)
     awaited = {one.key: quiet_at(work, one) for one in left_open if work.will_be_known(one)}
+    if untold := [one for one in left_open if one.key not in awaited]:
+        with work.store.begin() as tx:
+            journal_entries.leave_to_people(tx, work.scope.run_id, untold, work.now())
     tasks = [one for one in chosen.go if one.operation is Operation.CREATE]
     return build_report(
         work.scope.plan_id,
@@ -201,6 +204,7 @@ def _report(
         problems,
         linked=linked,
         left_open=sum(one.run_id != work.scope.run_id for one in left_open),
+        unsettled=sum(one.plan_id == work.scope.plan_id for one in left_open),
         already_done=chosen.already_done,
         skipped=dict(skipped),
         settled=settled,

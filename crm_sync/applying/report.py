@@ -61,7 +61,8 @@ class ApplyReport:
     had left open, by what became of them. `awaited` counts the writes of the connection, of this
     run or an earlier one, of which a later apply will find out what became of them; `notices` are
     sentences about the run as a whole. The links of a task are part of it, and in none of these
-    counts; `unlinked` are those that this run tried and that are not in effect.
+    counts; `unlinked` are those that this run tried and that are not in effect. `unsettled` counts
+    the changes of the plan whose outcome is unknown, whichever run sent them.
     """
 
     plan_id: int
@@ -77,6 +78,7 @@ class ApplyReport:
     awaited: int = 0
     notices: tuple[str, ...] = ()
     unlinked: int = 0
+    unsettled: int = 0
 
     @property
     def done(self) -> int:
@@ -85,9 +87,9 @@ class ApplyReport:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was taken up is in effect, and nothing is awaited."""
+        """Whether everything that was taken up is in effect, and nothing unknown or awaited."""
         in_effect = all(state is State.DONE or not count for state, count in self.counts.items())
-        return in_effect and not self.awaited and not self.unlinked
+        return in_effect and not (self.awaited or self.unlinked or self.unsettled)
 
 
 def build_report(
@@ -98,6 +100,7 @@ def build_report(
     *,
     linked: Mapping[tuple[State, Verified | None], int],
     left_open: int,
+    unsettled: int,
     already_done: int,
     skipped: Mapping[str, int],
     settled: Mapping[State, int],
@@ -108,7 +111,8 @@ def build_report(
     """The report from the counts of a run, those of its links, and its intents in trouble.
 
     `left_open` counts the intents of earlier runs that are still unknown; `troubled` begins with
-    them. `awaited` are the unknown ones that can be settled, with the time from which on.
+    them. `unsettled` counts those of the plan, of any run. `awaited` are the unknown ones that can
+    be settled, with the time from which on.
     """
     counts: Counter[State] = Counter()
     seen: Counter[Verified | None] = Counter()
@@ -137,6 +141,7 @@ def build_report(
         awaited=len(awaited),
         notices=tuple(notices),
         unlinked=unlinked,
+        unsettled=unsettled,
     )
 
 

@@ -35,17 +35,15 @@ def print_outcome(console: Console, view: dict[str, Any]) -> None:
         console.print(_why_nothing(view))
     _print_problems(console, applied)
     for note in view.get("left_alone", []):
-        console.print(f"[yellow]left alone[/yellow] {escape(_note(note))}")
-    _print_next(console, view, applied)
+        console.print(f"[yellow]left alone[/yellow] {_note(note)}")
+    _print_next(console, view)
 
 
 def _print_problems(console: Console, applied: dict[str, Any]) -> None:
     for one in applied["problems"]:
-        record = f"{one['contact']}  [dim]{one['record_id'] or one['contact_id']}[/dim]"
         code = f"{one['code']}: " if one["code"] else ""
         console.print(
-            f"[yellow]{one['state']}[/yellow]  {one['entity']} of {record}\n"
-            f"  {escape(code + one['message'])}"
+            f"[yellow]{one['state']}[/yellow]  {_record(one)}\n  {escape(code + one['message'])}"
         )
         if one["hint"]:
             console.print(f"  {escape(one['hint'])}")
@@ -55,13 +53,20 @@ def _print_problems(console: Console, applied: dict[str, Any]) -> None:
         console.print(f"[yellow]note[/yellow] {escape(notice)}")
 
 
-def _print_next(console: Console, view: dict[str, Any], applied: dict[str, Any]) -> None:
+def _print_next(console: Console, view: dict[str, Any]) -> None:
+    runs = view["undo_runs"]
     if view["undo_of"] is not None:
+        if runs:
+            console.print("Other runs wrote changes of the same plan, which are still in effect:")
+        for run in runs:
+            console.print(f"Take them back:      crm-sync undo {run}")
         return
     if view["waiting"]:
         console.print(f"Waiting for review:  crm-sync changes {view['plan']} --waiting")
-    if applied["written"]:
-        console.print(f"Take it back:        crm-sync undo {view['run']}")
+    if runs:
+        console.print(f"Take it back:        crm-sync undo {runs[0]}")
+        for run in runs[1:]:
+            console.print(f"  and, from before:  crm-sync undo {run}")
 
 
 def _why_nothing(view: dict[str, Any]) -> str:
@@ -73,6 +78,13 @@ def _why_nothing(view: dict[str, Any]) -> str:
     return f"Nothing of what run {view['undo_of']} wrote could be taken back."
 
 
+def _record(row: dict[str, Any]) -> str:
+    """Of whom a row speaks: `task of Ada Sample  100, Ada Sample has moved to New Works`."""
+    id = row["record_id"] or row["contact_id"]
+    subject = f", {escape(row['subject'])}" if row["subject"] else ""
+    return f"{row['entity']} of {escape(row['contact'])}  [dim]{id}[/dim]{subject}"
+
+
 def _note(note: dict[str, Any]) -> str:
     fields = f" ({', '.join(note['fields'])})" if note["fields"] else ""
-    return f"{note['entity']} of {note['contact']} {note['record_id']}{fields}: {note['why']}"
+    return f"{_record(note)}{fields}: {escape(note['why'])}"

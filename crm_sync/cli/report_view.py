@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from crm_sync.store import journal
 from crm_sync.store.plans import counts_by_disposition
 from crm_sync.views import contact_names, funnel_steps, sources_view
 
@@ -13,23 +14,32 @@ if TYPE_CHECKING:
     from crm_sync.pipeline import Outcome
     from crm_sync.stages.pull import Unread
     from crm_sync.stages.whole import Whole
+    from crm_sync.store.intents import Intent
     from crm_sync.workspace import Workspace
 
 
 def named_outcome_view(workspace: Workspace, outcome: Outcome) -> dict[str, Any]:
     """`outcome_view` with the names of the contacts that it speaks of."""
     view = outcome_view(outcome)
-    by_key = {one.key: one.contact_id for one in outcome.plan.changes}
     rows = [*view.get("applied", {}).get("problems", []), *view.get("left_alone", [])]
-    for row in rows:
-        row.setdefault("contact_id", by_key.get(row["key"], ""))
     mapping = workspace.mapping(workspace.config.connection(outcome.plan.connection))
     with workspace.store.read() as tx:
+        intents = journal.by_keys(tx, outcome.plan.connection, [row["key"] for row in rows])
+        for row in rows:
+            one = intents.get(row["key"])
+            row.setdefault("contact_id", one.contact_id if one else "")
+            row["subject"] = _subject(one) if one else ""
         ids = {row["contact_id"] or row["record_id"] for row in rows}
         names = contact_names(tx, outcome.plan.connection, mapping, ids)
     for row in rows:
         row["contact"] = names.get(row["contact_id"] or row["record_id"], "")
     return view
+
+
+def _subject(one: Intent) -> str:
+    """The subject of a task, as it is written or, by an undo, taken away."""
+    subject = next((field for field in one.fields if field.name == "subject"), None)
+    return str(subject.after or subject.before or "") if subject else ""
 
 
 def outcome_view(outcome: Outcome) -> dict[str, Any]:
@@ -48,6 +58,7 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         "calls": dict(outcome.calls),
         "unread": unread_view(outcome.unread),
         "whole": whole_view(outcome.whole),
+        "undo_runs": [run for run in outcome.in_effect if run != plan.undo_of],
     }
     if report is not None:
         view["applied"] = {

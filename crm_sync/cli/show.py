@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 SHOWN_OPEN = 5
 """Writes of unknown outcome that `status` names as text; `--json` has them all."""
 
+_WHAT = {
+    "create": "task for contact",
+    "update": "update of contact",
+    "link": "link of a task for contact",
+    "delete": "deletion of a task for contact",
+}
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
@@ -83,21 +90,38 @@ def status(
                 f"crm-sync changes {one['plan']} --waiting"
             )
         if one["unknown"]:
-            _print_unknown(one)
+            _print_unknown(one["open"])
         if one["note"]:
             console().print(f"  [yellow]{escape(one['note'])}[/yellow]")
 
 
-def _print_unknown(one: dict[str, Any]) -> None:
-    console().print(
-        f"  [yellow]{one['unknown']:,} writes have no known outcome yet[/yellow]; the next apply "
-        "reads them back"
-    )
-    for left in one["open"][:SHOWN_OPEN]:
-        console().print(f"    {left['id']}  {left['entity']} of contact {left['contact_id']}")
-    if more := one["open"][SHOWN_OPEN:]:
+def _print_unknown(opened: list[dict[str, Any]]) -> None:
+    to_read = [one for one in opened if not one["needs_person"]]
+    to_look = [one for one in opened if one["needs_person"]]
+    if to_read:
+        console().print(
+            f"  [yellow]{_writes(to_read)} no known outcome yet[/yellow]; the next apply reads the "
+            "CRM"
+        )
+        _print_open(to_read)
+    if to_look:
+        console().print(
+            f"  [yellow]{_writes(to_look)} no known outcome[/yellow], and reading the CRM cannot "
+            "tell"
+        )
+        _print_open(to_look)
+        console().print("    Look in the CRM, then: crm-sync settle ID --there or --absent")
+
+
+def _writes(many: list[dict[str, Any]]) -> str:
+    return "1 write has" if len(many) == 1 else f"{len(many):,} writes have"
+
+
+def _print_open(opened: list[dict[str, Any]]) -> None:
+    for one in opened[:SHOWN_OPEN]:
+        console().print(f"    {one['id']}  {_WHAT[one['operation']]} {one['contact_id']}")
+    if more := opened[SHOWN_OPEN:]:
         console().print(f"    … and {len(more):,} more: crm-sync status --json")
-    console().print("    Where that cannot tell: crm-sync settle ID --there or --absent")
 
 
 def job_changes(
@@ -129,6 +153,7 @@ def _status_of(opened: Workspace, name: str) -> dict[str, Any]:
     from crm_sync.model import Entity
     from crm_sync.store import journal, plans, records
     from crm_sync.store import runs as stored
+    from crm_sync.store.intents import NOBODY_TELLS
     from crm_sync.store.states import OPEN
 
     connection = opened.config.connections[name]
@@ -148,7 +173,8 @@ def _status_of(opened: Workspace, name: str) -> dict[str, Any]:
             "unknown": sum(journal.counts(tx, name).get(state, 0) for state in OPEN),
             "open": [
                 {"id": one.key[:SHORT], "key": one.key, "entity": one.entity.value,
-                 "contact_id": one.contact_id}
+                 "operation": one.operation.value, "contact_id": one.contact_id,
+                 "needs_person": one.code == NOBODY_TELLS}
                 for one in journal.open_intents(tx, name)
             ],
             "note": last[0].message if last and last[0].outcome == "done" else "",

@@ -21,6 +21,9 @@ class Scope:
 PROCESS_ENDED = "PROCESS_ENDED"
 """Code of an intent whose process ended between sending it and storing the answer."""
 
+NOBODY_TELLS = "NOT_TO_BE_FOUND"
+"""Code of an unknown intent that no reading of the CRM can settle: a person has to look."""
+
 BY_HAND = "SETTLED_BY_HAND"
 """Code of an intent of which a person said what became of it."""
 

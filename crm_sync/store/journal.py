@@ -12,7 +12,7 @@ from crm_sync.store.intents import Intent
 from crm_sync.store.plans import load_fields
 from crm_sync.store.sql import chunks, moment, stamp
 from crm_sync.store.states import OPEN, State, Verified
-from crm_sync.store.tables import change, intent, intent_event, plan
+from crm_sync.store.tables import change, intent, intent_event, plan, rejected_key
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
@@ -80,6 +80,30 @@ def sent_keys(tx: Connection, connection: str) -> frozenset[str]:
 
     here = (intent.c.connection == connection) & stands({State.DONE, *OPEN})
     return frozenset(tx.execute(select(intent.c.key).where(here)).scalars())
+
+
+def runs_in_effect(tx: Connection, connection: str, plan_id: int) -> dict[int, int]:
+    """How much of a plan is in effect by whose sending: changes by run id, newest run first.
+
+    What was taken back does not count, nor what the CRM held already. Links go with their task.
+    """
+    from sqlalchemy import func, select
+
+    of_plan = select(change.c.key).where(
+        (change.c.plan_id == plan_id) & (change.c.operation != Operation.LINK)
+    )
+    undone = select(rejected_key.c.key).where(
+        (rejected_key.c.connection == connection) & (rejected_key.c.why == "undone")
+    )
+    rows = tx.execute(
+        select(intent.c.run_id, func.count().label("changes"))
+        .where((intent.c.connection == connection) & intent.c.key.in_(of_plan))
+        .where((intent.c.state == State.DONE) & intent.c.sent_at.is_not(None))
+        .where(intent.c.key.not_in(undone))
+        .group_by(intent.c.run_id)
+        .order_by(intent.c.run_id.desc())
+    )
+    return {row.run_id: row.changes for row in rows}
 
 
 def states(tx: Connection, connection: str, keys: Iterable[str]) -> dict[str, State]:

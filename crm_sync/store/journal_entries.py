@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.model import Change, FieldChange, canonical_json
-from crm_sync.store.intents import Entry, Intent, Move, Scope, Seen
+from crm_sync.store.intents import NOBODY_TELLS, Entry, Intent, Move, Scope, Seen
 from crm_sync.store.journal import stands
 from crm_sync.store.sql import chunks, stamp
 from crm_sync.store.states import TAKEABLE, State, before
@@ -85,6 +85,25 @@ def move(tx: Connection, run_id: int, moves: Sequence[Move], at: datetime) -> No
         result = tx.execute(statement.values(state=state.value, **values), rows)
         _all_moved(result.rowcount, len(rows))
     _append(tx, run_id, [(one.intent.id, one.state, one.message or one.code) for one in moves], at)
+
+
+def leave_to_people(tx: Connection, run_id: int, unknown: Sequence[Intent], at: datetime) -> None:
+    """Note that reading the CRM cannot settle these, so that it is known without asking the CRM.
+
+    They stay `unknown`, each with the time at which its answer was missed.
+    """
+    from sqlalchemy import bindparam, update
+
+    mine = [one for one in unknown if one.state is State.UNKNOWN and one.code != NOBODY_TELLS]
+    if not mine:
+        return
+    statement = update(intent).where(
+        (intent.c.id == bindparam("held_id")) & (intent.c.state == State.UNKNOWN)
+    )
+    rows = [{"held_id": one.id} for one in mine]
+    _all_moved(tx.execute(statement.values(code=NOBODY_TELLS), rows).rowcount, len(rows))
+    detail = "reading the CRM cannot tell: a person has to look"
+    _append(tx, run_id, [(one.id, State.UNKNOWN, detail) for one in mine], at)
 
 
 def note_seen(tx: Connection, run_id: int, seen: Sequence[Seen], at: datetime) -> None:

@@ -13,6 +13,7 @@ from crm_sync_salesforce.sandbox import SalesforceSandbox
 from tests.acceptance.test_late_answers import patience
 from tests.support.project import Project
 
+UPDATES = {"method": "PATCH", "path": r"composite/sobjects(\?|$)"}
 CREATES = {"method": "POST", "path": r"composite/sobjects(\?|$)"}
 
 
@@ -72,6 +73,43 @@ def test_what_is_not_there_is_sent_again_once(project: Project) -> None:
     assert tasks(project) == len(left)
     project.call("apply", str(plan))
     assert tasks(project) == len(left)
+
+
+def test_until_a_person_has_looked_the_plan_is_not_done(project: Project) -> None:
+    plan, left = left_open(project, "drop_before")
+    again = project.data("apply", str(plan), expect=4)
+    assert {one["state"] for one in again["applied"]["problems"]} == {"unknown"}
+    [run, *_] = project.data("runs")
+    assert (run["kind"], run["outcome"]) == ("apply", "partial")
+    assert all(one["needs_person"] for one in project.data("status")[0]["open"])
+    told = project.call("status").stdout
+    assert "cannot tell" in told
+    assert "the next apply reads" not in told
+    for one in left:
+        project.call("settle", one["id"], "--there")
+    project.call("apply", str(plan))
+
+
+def test_what_the_next_apply_reads_is_not_left_to_people(
+    sandbox: SalesforceSandbox, make_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    world = World(seed=11, contacts=60)
+    sandbox.seed(world)
+    world.write_profiles(tmp_path / "profiles.jsonl")
+    project = make_project(tmp_path / "profiles.jsonl", world.later.isoformat())
+    patience(project, "late_seconds: 120\n    settle_seconds: 0.1")
+    plan = str(project.data("plan")["plan"])
+    project.call("approve", plan, "--all")
+    project.crm.control("faults", [{"match": UPDATES, "fault": "drop_before", "times": 1}])
+    project.call("apply", plan, expect=4)
+    [status] = project.data("status")
+    assert status["open"]
+    assert {one["operation"] for one in status["open"]} == {"update"}
+    assert not any(one["needs_person"] for one in status["open"])
+    told = project.call("status").stdout
+    assert "the next apply reads the CRM" in told
+    assert "update of contact" in told
+    assert "settle" not in told
 
 
 def test_the_command_asks_for_one_answer_and_one_change(project: Project) -> None:
