@@ -94,3 +94,17 @@ def test_the_survivor_of_a_merge_gets_no_second_task(told: Told) -> None:
     body = {"object": "Contact", "master": survivor, "victims": [task["WhoId"]]}
     crm.control("merge", body)
     assert told.proposed() == []
+
+
+def test_a_merge_of_accounts_is_no_news_of_their_contacts(told: Told) -> None:
+    crm = told.project.crm
+    assert told.proposed() == []
+    verdicts = told.project.data("job-changes", "--all")
+    moved = {one["contact_id"] for one in told.plan["changes"] if one["kind"] == "moved"}
+    [contact] = crm.query(f"SELECT AccountId FROM Contact WHERE Id = '{min(moved)}'")
+    [account] = crm.query(f"SELECT Name FROM Account WHERE Id = '{contact['AccountId']}'")
+    survivor = crm.create("Account", Name=account["Name"])
+    body = {"object": "Account", "master": survivor, "victims": [contact["AccountId"]]}
+    crm.control("merge", body)
+    assert told.proposed() == []
+    assert told.project.data("job-changes", "--all") == verdicts
