@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from crm_sync.applying.inverse import undo_key
 from crm_sync.applying.reconcile import settle_open
 from crm_sync.applying.verdicts import SEND, before_delete, holds, untouched
+from crm_sync.applying.verify import Live
 from crm_sync.applying.work import Crm, TaskKey, Work, read_live
 from crm_sync.calls.retry import Sleep
 from crm_sync.compare import same
@@ -25,8 +27,9 @@ from crm_sync.model import (
     Operation,
     Plan,
     Record,
+    Scalar,
 )
-from crm_sync.store import journal, plans, runs
+from crm_sync.store import copies, journal, plans, runs
 from crm_sync.store.database import Store
 from crm_sync.store.intents import Intent, Scope
 from crm_sync.store.states import State
@@ -39,6 +42,10 @@ VALID_FOR = timedelta(days=1)
 
 
 NO_ID = "a person said that it is there, and its id is not known: delete it in the CRM"
+GONE = "no longer in the CRM; if it was merged since the last pull, pull and undo again"
+MERGED = "merged into {}"
+CHANGED = "changed since, by a person or by a later run"
+TWO_PASTS = "another record with another value there was merged into the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +62,24 @@ class Kept:
 @dataclass(frozen=True, slots=True)
 class _Effect:
     """An intent in effect, the fields of it that may still have to be taken back, and in which
-    portion that would be."""
+    portion that would be; `survivor` is the record that its own one was merged into."""
 
     intent: Intent
     fields: tuple[FieldChange, ...]
     portion: int
+    survivor: str = ""
+
+    @property
+    def record_id(self) -> str:
+        """Where its values are now."""
+        return self.survivor or self.intent.record_id
+
+    def kept(self, why: str, fields: tuple[str, ...] = ()) -> Kept:
+        """What stays of it, and why."""
+        one = self.intent
+        if self.survivor:
+            why = f"{MERGED.format(self.survivor)}: {why}"
+        return Kept(one.key, one.entity, one.record_id, fields, why)
 
     def less(self, inverse: Intent) -> _Effect:
         """What is left after an earlier undo."""
@@ -73,8 +93,8 @@ class UndoNotes:
     """What taking a run back comes to, before it is applied.
 
     `effects` were put into effect by the run; of those `already` were taken back before, are as
-    they were, or are gone, and `kept` (whole changes or single fields) belong to somebody else by
-    now. `nothing_left` says that the inverse plan is empty.
+    they were, or are tasks that somebody has deleted, and `kept` (whole changes or single fields)
+    are gone or belong to somebody else by now. `nothing_left` says that the inverse plan is empty.
     """
 
     run_id: int
@@ -96,6 +116,7 @@ def undo_plan(
     """The plan that takes a run back, newest effect first; not stored yet, and nothing written.
 
     A field gets its old value back where it still holds ours; one that was edited since stays.
+    Where the record was merged into another, that goes for the one that is left.
     A record that the run created is deleted if nobody has touched it since we read it back, going
     by its fields and the CRM's own date on it; else it stays. Apply the plan with `apply_plan`,
     which looks at all of this again. What the journal does not know yet is settled first.
@@ -131,15 +152,14 @@ def _undoes(tx: Connection, plan_id: int | None, intents: Sequence[Intent]) -> i
 def _inverse(work: Work) -> tuple[Plan, UndoNotes]:
     run_id, at = work.scope.run_id, work.now()
     effects, planned = _effects(work)
-    live = read_live(work.crm, [one.intent for one in effects if one.fields])
+    effects, live = _follow(work, effects)
     changes: list[Change] = []
     kept: list[Kept] = []
     already = 0
+    giving_back: dict[str, dict[str, Scalar]] = defaultdict(dict)
     for one in effects:
-        record = live.get((one.intent.entity, one.intent.record_id))
-        fields, stays = _take_back(one, record) if record is not None else ((), [])
-        if not one.intent.record_id:
-            stays = [Kept(one.intent.key, one.intent.entity, "", (), NO_ID)]
+        record = live.get((one.intent.entity, one.record_id))
+        fields, stays = _take_back(one, record, giving_back[one.record_id])
         kept += stays
         if fields:
             changes.append(_change(one, planned[one.intent.key], fields, run_id))
@@ -195,37 +215,77 @@ def _without_taken_back(tx: Connection, scope: Scope, ours: Sequence[Intent]) ->
     return list(effects.values())
 
 
-def _take_back(one: _Effect, live: Record) -> tuple[tuple[FieldChange, ...], list[Kept]]:
-    """The fields of the inverse change (none: nothing to take back), and what stays."""
-    intent = one.intent
-    if intent.operation is Operation.CREATE:
-        inverse = tuple(replace(field, before=field.after, after=None) for field in one.fields)
-        verdict = before_delete(inverse, live, intent.modified_at)
-        if verdict is SEND:
-            return inverse, []
-        return (), [Kept(intent.key, intent.entity, intent.record_id, (), verdict.message)]
+def _follow(work: Work, effects: Sequence[_Effect]) -> tuple[list[_Effect], Live]:
+    """The effects, each update with the record that is left after a merge; and what is live."""
+    live = read_live(work.crm, [one.intent for one in effects if one.fields])
+    absent: dict[Entity, set[str]] = defaultdict(set)
+    for one in effects:
+        updates = one.intent.operation is Operation.UPDATE
+        if updates and one.fields and (one.intent.entity, one.record_id) not in live:
+            absent[one.intent.entity].add(one.record_id)
+    with work.store.read() as tx:
+        left = {
+            entity: copies.survivors(tx, work.scope.connection, entity, ids)
+            for entity, ids in absent.items()
+        }
+    followed = [
+        replace(one, survivor=left.get(one.intent.entity, {}).get(one.record_id, ""))
+        for one in effects
+    ]
+    moved = [replace(one.intent, record_id=one.survivor) for one in followed if one.survivor]
+    return followed, {**live, **read_live(work.crm, moved)}
+
+
+_Back = tuple[tuple[FieldChange, ...], list[Kept]]
+"""The fields of the inverse change (none: nothing to take back), and what stays."""
+
+
+def _take_back(one: _Effect, live: Record | None, giving_back: dict[str, Scalar]) -> _Back:
+    """`giving_back` are the values that other changes give back to this record; added to."""
+    if not one.fields:
+        return (), []
+    if one.intent.operation is Operation.CREATE:
+        return _delete(one, live)
     ours = [field for field in one.fields if not same(field.before, field.after)]
-    restore = tuple(
-        replace(field, before=field.after, after=field.before)
-        for field in ours
-        if holds(live, field)
-    )
-    changed = tuple(
-        field.crm_field for field in ours if not holds(live, field) and not untouched(live, field)
-    )
-    if not changed:
-        return restore, []
-    why = "changed since, by a person or by a later run"
-    return restore, [Kept(intent.key, intent.entity, intent.record_id, changed, why)]
+    if not ours:
+        return (), []
+    if live is None:
+        return (), [one.kept(GONE)]
+    restore: list[FieldChange] = []
+    outdone: list[FieldChange] = []
+    for field in ours:
+        if holds(live, field):
+            first = giving_back.setdefault(field.crm_field, field.before)
+            (restore if same(first, field.before) else outdone).append(field)
+    changed = [field for field in ours if not holds(live, field) and not untouched(live, field)]
+    stays = [
+        one.kept(why, tuple(field.crm_field for field in fields))
+        for why, fields in ((CHANGED, changed), (TWO_PASTS, outdone))
+        if fields
+    ]
+    return tuple(replace(one, before=one.after, after=one.before) for one in restore), stays
+
+
+def _delete(one: _Effect, live: Record | None) -> _Back:
+    """Of a record that we made; where it is gone nothing is left to take back."""
+    if not one.intent.record_id:
+        return (), [one.kept(NO_ID)]
+    inverse = tuple(replace(field, before=field.after, after=None) for field in one.fields)
+    if live is None:
+        return (), []
+    verdict = before_delete(inverse, live, one.intent.modified_at)
+    return (inverse, []) if verdict is SEND else ((), [one.kept(verdict.message)])
 
 
 def _change(one: _Effect, original: Change, fields: tuple[FieldChange, ...], run_id: int) -> Change:
     creates = one.intent.operation is Operation.CREATE
+    of_contact = one.intent.entity is Entity.CONTACT
     return replace(
         original,
         key=undo_key(one.intent.key, run_id, one.portion),
         operation=Operation.DELETE if creates else Operation.UPDATE,
-        record_id=one.intent.record_id,
+        record_id=one.record_id,
+        contact_id=one.record_id if of_contact else original.contact_id,
         fields=fields,
         disposition=Disposition.AUTO,  # asking for an undo is itself the approval
         reason=f"takes back run {run_id}: {original.reason}",

@@ -11,11 +11,12 @@ from typing import NoReturn
 import pytest
 
 from crm_sync.applying.undo import undo_plan
+from crm_sync.connector import Gone, Page
 from crm_sync.errors import NotFound, QuotaReached, UsageError
-from crm_sync.model import Entity
-from crm_sync.store import baselines, plans, runs
+from crm_sync.model import Entity, Record
+from crm_sync.store import baselines, plans, records, runs
 from crm_sync.store.states import State
-from tests.faults.apply_crm import KilledHereError, World, a_task, an_update, open_world
+from tests.faults.apply_crm import KilledHereError, Row, World, a_task, an_update, open_world
 
 FIELDS = (("Title", "VP Sales", "CRO"), ("Moved", False, True), ("New", None, "Acme"))
 
@@ -193,3 +194,94 @@ def test_a_stamp_read_long_after_the_sending_is_not_believed(world: World) -> No
 def killed(*_: object) -> NoReturn:
     """The process ends after the task was made, before it was read back."""
     raise KilledHereError
+
+
+def merge(world: World, *ids: str, **kept: str | bool | None) -> None:
+    """The CRM merges these contacts into N1, and a pull tells it; N1 holds the last one's values,
+    save those that are given."""
+    fields = world.crm.rows[Entity.CONTACT, ids[-1]].fields | kept
+    world.crm.rows[Entity.CONTACT, "N1"] = Row(fields, world.crm.now())
+    for id in ids:
+        del world.crm.rows[Entity.CONTACT, id]
+    pull(world, *ids, survivor="N1")
+
+
+def pull(world: World, *gone: str, survivor: str | None = None) -> None:
+    at = world.crm.now()
+    held = [Record(Entity.CONTACT, id, {}, at) for id in ({*gone, survivor} - {None}) if id]
+    told = [Gone(Entity.CONTACT, id, survivor) for id in gone]
+    for page in (Page(held, [], "c"), Page([], told, "d", complete=True)):
+        with world.store.begin() as tx:
+            records.save_page(tx, "acme", Entity.CONTACT, page, scope="s", watched=(), at=at)
+
+
+def values(world: World, id: str) -> list[object]:
+    return [world.crm.value(id, name) for name, _, _ in FIELDS]
+
+
+def test_what_we_wrote_is_taken_back_from_the_survivor_of_a_merge(world: World) -> None:
+    run_id = a_run(world)
+    world.crm.put("D1", Title="CRO", Moved=True, New="Acme", Phone="1")
+    merge(world, "D1", "C1", Phone="1")
+    notes, report = world.undo(run_id)
+    assert (notes.effects, notes.already, notes.kept) == (6, 0, ())
+    assert report.counts == {State.DONE: 6}
+    assert values(world, "N1") == ["VP Sales", False, None]
+    assert world.crm.value("N1", "Phone") == "1"
+    assert world.crm.tasks() == []
+    assert world.undo(run_id)[0].nothing_left
+
+
+def test_of_a_survivor_only_what_is_still_ours_is_taken_back(world: World) -> None:
+    run_id = a_run(world)
+    merge(world, "C1", Title="Founder", New=None)
+    notes, _ = world.undo(run_id)
+    [kept] = notes.kept
+    assert (kept.record_id, kept.fields, notes.already) == ("C1", ("Title",), 0)
+    assert "merged into N1" in kept.why
+    assert values(world, "N1") == ["Founder", False, None]
+
+
+def test_two_records_of_ours_that_were_merged_give_back_one_value(world: World) -> None:
+    world.crm.rows[Entity.CONTACT, "C2"].fields["Title"] = "CFO"
+    first = an_update("C1", *FIELDS)
+    second = an_update("C2", ("Title", "CFO", "CRO"), *FIELDS[1:])
+    run_id = world.apply(world.save(first, second)).run_id
+    merge(world, "C1", "C2")
+    notes, report = world.undo(run_id)
+    [kept] = notes.kept
+    assert (kept.key, kept.fields) == (first.key, ("Title",))
+    assert report.complete
+    assert values(world, "N1") == ["CFO", False, None]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_contact_that_is_gone_is_not_said_to_be_as_it_was(world: World, is_told: bool) -> None:
+    run_id = a_run(world)
+    del world.crm.rows[Entity.CONTACT, "C1"]
+    if is_told:
+        pull(world, "C1")
+    notes, report = world.undo(run_id)
+    [kept] = notes.kept
+    assert (kept.record_id, notes.already) == ("C1", 0)
+    assert kept.why.startswith("no longer in the CRM")
+    assert report.counts == {State.DONE: 5}
+
+
+def test_a_merge_that_is_told_after_a_first_undo_is_followed_by_a_second(world: World) -> None:
+    run_id = a_run(world)
+    fields = world.crm.rows.pop((Entity.CONTACT, "C1")).fields
+    world.crm.rows[Entity.CONTACT, "N1"] = Row(fields, world.crm.now())
+    assert len(world.undo(run_id)[0].kept) == 1
+    pull(world, "C1", survivor="N1")
+    notes, report = world.undo(run_id)
+    assert (notes.kept, report.counts) == ((), {State.DONE: 1})
+    assert values(world, "N1") == ["VP Sales", False, None]
+
+
+def test_a_survivor_that_is_gone_as_well_is_named(world: World) -> None:
+    run_id = a_run(world)
+    merge(world, "C1")
+    del world.crm.rows[Entity.CONTACT, "N1"]
+    [kept] = world.undo(run_id)[0].kept
+    assert kept.why.startswith("merged into N1: no longer in the CRM")
