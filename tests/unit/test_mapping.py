@@ -255,3 +255,44 @@ def test_a_section_that_the_connector_has_nothing_for_is_refused(tmp_path: Path)
     without_tasks = {entity: name for entity, name in OBJECTS.items() if entity is not Entity.TASK}
     [problem] = mapping_of(tmp_path).misplaced(without_tasks)
     assert problem.message == "this connector keeps no tasks"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "field", "other"),
+    [
+        ("field: Change__c", "field: Title", "10:5", "Title", "title"),
+        ("field: Change__c", "field: TITLE", "10:5", "TITLE", "title"),
+        ("field: Status", "field: subject", "19:5", "subject", "subject"),
+        ("field: WhoId", "field: Subject", "18:5", "Subject", "subject"),
+    ],
+)
+def test_one_crm_field_under_two_names_is_refused_at_the_second(
+    tmp_path: Path, old: str, new: str, place: str, field: str, other: str
+) -> None:
+    assert old in SMALL
+    with pytest.raises(ConfigError) as caught:
+        mapping_of(tmp_path, SMALL.replace(old, new, 1))
+    assert caught.value.exit_code == 2
+    assert caught.value.place.endswith(f"mapping.yaml:{place}")
+    assert caught.value.message == f"`{field}` is what `{other}` is written to already"
+
+
+def test_a_field_may_be_read_and_written_and_stand_in_two_sections(tmp_path: Path) -> None:
+    text = SMALL.replace("field: Subject", "field: Title")  # a task's own
+    assert mapping_of(tmp_path, text).writes(Entity.TASK)["subject"].field == "Title"
+
+
+def test_a_relation_that_the_connector_does_not_describe_is_left_to_the_crm(
+    tmp_path: Path,
+) -> None:
+    described = [spec("FirstName"), spec("Title"), DESCRIBED[2]]
+    assert mapping_of(tmp_path).problems(Entity.CONTACT, described) == []
+
+
+def test_what_the_crm_refused_is_told_at_the_filter_or_else_at_the_object(tmp_path: Path) -> None:
+    refused = ConfigError("no such column", fix="Correct it.")
+    placed = mapping_of(tmp_path).refused(Entity.CONTACT, refused)
+    assert placed.place.endswith("mapping.yaml:3:3")
+    assert (placed.message, placed.fix) == (refused.message, refused.fix)
+    assert mapping_of(tmp_path).refused(Entity.ACCOUNT, refused).place.endswith(":12:3")
+    assert mapping_of(tmp_path).refused(Entity.CONTACT, placed) is placed
