@@ -80,6 +80,7 @@ def test_what_search_does_not_show_yet_comes_with_a_later_pull(
 ) -> None:
     cursor = complete(portal, crm)
     [late] = seed(crm, ["late"])
+    portal.advance(1.5)
     hidden = pull(crm, cursor)
     assert ids_of(hidden) == []
     portal.settle()
