@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from crm_sync.config import Config, Connection, load_config
 from crm_sync.connector import FieldSpec, Finding, Level, Page, SchemaChange
 from crm_sync.errors import AccessDenied, ConfigError, CrmSyncError, ScopeMissing, UsageError
-from crm_sync.fields import wanted_fields, without_uniqueness
+from crm_sync.fields import wanted_fields, ways_to_make, without_uniqueness
 from crm_sync.mapping import Mapping, ReadSection
 from crm_sync.model import Entity
 from crm_sync.stages.fitting import MAPPED
@@ -73,7 +73,7 @@ def _check(workspace: Workspace, connection: Connection) -> CheckResult:
                     continue
                 findings.append(seen)
                 if seen.level is Level.PROBLEM:
-                    codes.append(UsageError.exit_code)
+                    codes.append((AccessDenied if seen.denied else UsageError).exit_code)
         except CrmSyncError as problem:
             tell(subject, problem)
 
@@ -92,6 +92,14 @@ def _mapping_reads(workspace: Workspace, connection: Connection) -> Iterator[Fin
     yield Finding(Level.OK, "mapping", f"{mapping.file.path.name}: {fields} contact fields")
     for problem in workspace.misplaced(connection):
         yield _as_finding(problem)
+    if mapping.model.account is None or "account_id" not in mapping.model.contact.read:
+        yield Finding(
+            Level.WARNING,
+            "mapping",
+            "does not say which company a contact belongs to, so no move can be told",
+            "Read `account_id` of contacts, and have an `account:` section: `crm-sync init` in an "
+            "empty folder writes an example.",
+        )
     if mapping.model.task is None:
         yield Finding(
             Level.WARNING,
@@ -156,10 +164,10 @@ class _Look:
         if entity in self.closed:
             return
         self.closed.add(entity)
+        if self._told(error):
+            return
         if entity not in MAY_BE_CLOSED:
             yield _Closed(entity, error)
-            return
-        if any(error.message in one.message for one in self.told):
             return
         lost = {
             Entity.ACCOUNT: "the employers of contacts are unknown",
@@ -167,6 +175,20 @@ class _Look:
         }
         text = f"{error.message}; a run goes on, but {lost[entity]}"
         yield Finding(Level.WARNING, f"{entity.value}s", text, error.fix)
+
+    def _told(self, error: ScopeMissing) -> bool:
+        """Whether the connector's own check has named these permissions, or said the same."""
+        return any(
+            error.message in one.message
+            or (error.scopes and all(scope in one.message for scope in error.scopes))
+            for one in self.told
+            if one.denied
+        )
+
+    def can_be_read(self, object_name: str) -> bool:
+        """Whether the connector's own check has said so of this object."""
+        name = object_name.casefold()
+        return any(one.level is Level.OK and one.subject.casefold() == name for one in self.told)
 
 
 def _links(look: _Look) -> Iterator[_Seen]:
@@ -191,6 +213,8 @@ def _first_pages(look: _Look) -> Iterator[_Seen]:
             yield from look.refused(entity, problem)
             continue
         count = page.total if page is not None else None
+        if count is None and look.can_be_read(section.object):
+            continue
         said = "can be read" if count is None else f"{count:,} can be read"
         yield Finding(Level.OK, f"{entity.value}s", said)
 
@@ -242,14 +266,10 @@ def _task_key(look: _Look, described: Sequence[FieldSpec]) -> Iterator[Finding]:
 def _how_to_be_unique(look: _Look) -> str:
     if look.crm.creates_schema:
         return (
-            "A field that is there is never changed. Map `key` to one that the CRM keeps unique, "
-            f"or remove it there and let it be made anew: {_setup(look)}"
+            "Nothing has to be done: an answer that is lost is named in the report of the run. "
+            "Where the CRM can keep a task's field unique, map `key` to one that is."
         )
     return "Make the field unique in the CRM, or map `key` to one that is."
-
-
-def _setup(look: _Look) -> str:
-    return f"crm-sync setup {look.connection} --apply"
 
 
 def _fields(look: _Look) -> Iterator[_Seen]:
@@ -273,7 +293,8 @@ def _fields(look: _Look) -> Iterator[_Seen]:
             continue
         if entity is Entity.TASK:
             yield from _task_key(look, described)
-        for error in look.mapping.problems(entity, described):
+        ways = ways_to_make(look.crm, look.connection, entity)
+        for error in look.mapping.problems(entity, described, ways):
             if not any(f"`{name}`" in error.message for name in missing):
                 wrong += 1
                 yield _as_finding(error)
@@ -283,9 +304,10 @@ def _fields(look: _Look) -> Iterator[_Seen]:
 
 def _lacking(look: _Look, change: SchemaChange) -> Finding:
     wanted = change.wanted
-    by = f": {_setup(look)} does what can be done" if look.crm.creates_schema else ""
     text = f"{wanted.entity.value} field {wanted.name}: {change.reason}"
-    fix = f"{change.action}{by}; or take its line out of the mapping."
+    fix = f"{change.action} in the CRM; or take its line out of the mapping."
+    if look.crm.creates_schema and not change.by_hand:
+        fix = f"crm-sync setup {look.connection} --apply makes it."
     return Finding(Level.PROBLEM, "schema", text, fix)
 
 

@@ -151,11 +151,15 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """A field that the CRM lacks, or has otherwise than wanted, and what would be done."""
+    """A field that the CRM lacks, or has otherwise than wanted, and what would be done.
+
+    `by_hand` marks what no connector does: what is there is never replaced.
+    """
 
     wanted: FieldSpec
     action: str
     reason: str
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +253,16 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of `crm-sync check`: what was looked at, what was seen, what to do about it."""
+    """One line of `crm-sync check`: what was looked at, what was seen, what to do about it.
+
+    `denied` marks a problem that is a permission these credentials lack.
+    """
 
     level: Level
     subject: str
     message: str
     fix: str = ""
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

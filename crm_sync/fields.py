@@ -43,6 +43,14 @@ def without_uniqueness(spec: FieldSpec) -> FieldSpec:
     return replace(spec, unique=False) if spec.entity is Entity.TASK else spec
 
 
+def ways_to_make(crm: Steady, connection: str, entity: Entity) -> dict[str, str]:
+    """How each of our own fields of an entity is made, by its name in lower case."""
+    way = f"crm-sync setup {connection} --apply makes it."
+    if not crm.creates_schema:
+        way = f"crm-sync setup {connection} shows what it has to be; make it in the CRM."
+    return {spec.name.casefold(): way for spec in crm.schema if spec.entity is entity}
+
+
 @dataclass(frozen=True, slots=True)
 class FieldsReport:
     """What was missing, what became of it, and what is missing still.

@@ -148,9 +148,14 @@ class Mapping:
         if self.model.task is not None:
             yield Entity.TASK, self.model.task
 
-    def problems(self, entity: Entity, described: Sequence[FieldSpec]) -> list[ConfigError]:
-        """What in the mapping the CRM does not have, cannot write, or would not take."""
-        return Fit.of(self.file, self.model, described).problems(self._lines(entity))
+    def problems(
+        self, entity: Entity, described: Sequence[FieldSpec], ways: Objects[str, str] | None = None
+    ) -> list[ConfigError]:
+        """What in the mapping the CRM does not have, cannot write, or would not take.
+
+        `ways` says how each of our own fields is made, by its name in lower case.
+        """
+        return Fit.of(self.file, self.model, described, ways).problems(self._lines(entity))
 
     def refused(self, entity: Entity, error: ConfigError) -> ConfigError:
         """What the CRM refused of a pull, at the line of the section that asked for it."""

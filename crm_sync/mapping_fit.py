@@ -57,11 +57,21 @@ class Fit:
     file: YamlFile
     model: MappingModel
     known: Mapping[str, FieldSpec]
+    ways: Mapping[str, str]
 
     @classmethod
-    def of(cls, file: YamlFile, model: MappingModel, described: Sequence[FieldSpec]) -> Fit:
-        """With the fields that the CRM describes, by name; letter case does not count."""
-        return cls(file, model, {spec.name.casefold(): spec for spec in described})
+    def of(
+        cls,
+        file: YamlFile,
+        model: MappingModel,
+        described: Sequence[FieldSpec],
+        ways: Mapping[str, str] | None = None,
+    ) -> Fit:
+        """With the fields that the CRM describes, by name; letter case does not count.
+
+        `ways` says how each of our own fields is made, where the CRM has not got it yet.
+        """
+        return cls(file, model, {spec.name.casefold(): spec for spec in described}, ways or {})
 
     def problems(self, lines: Iterator[Line]) -> list[ConfigError]:
         """What the CRM does not have, cannot write, or would not take; one problem a line."""
@@ -82,9 +92,13 @@ class Fit:
         related = any("." in name for name in self.known)
         if line.write is None and "." in line.name and not related:
             return None  # through a relation that is not described: told when it is asked for
+        text = f"the CRM has no field `{line.name}`, or this user cannot see it"
+        # One of ours resembles the others of ours, and is none of them.
+        if way := self.ways.get(line.name.casefold()):
+            return self.file.error(text, line.at, way)
         guess = did_you_mean(line.name, [found.name for found in self.known.values()])
         return self.file.error(
-            f"the CRM has no field `{line.name}`, or this user cannot see it",
+            text,
             line.at,
             f"Did you mean `{guess}`?"
             if guess

@@ -65,7 +65,7 @@ def pull(
         recorded(workspace, connection.name, "pull") as run,
         workspace.crm(connection) as crm,
     ):
-        refuse_misfit(mapping, crm)
+        refuse_misfit(mapping, crm, connection.name)
         ask = Ask(full, connection.settings.full_pull_days)
         pulled = _read_crm(workspace, connection, mapping, crm, run, utc_now(), ask, progress)
         run.counts = dict(pulled.changed)
@@ -94,6 +94,7 @@ def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) ->
         refuse_if_unfit(workspace, connection, stored)
         mapping = workspace.mapping(connection)
         with workspace.crm(connection) as crm:
+            refuse_misfit(mapping, crm, connection.name)
             # Somebody may have been deleted, or have opted out, since the plan was made.
             with workspace.store.lock(connection.name):
                 _read_crm(workspace, connection, mapping, crm, run, utc_now(), CHANGES, progress)
@@ -208,7 +209,7 @@ def _plan(
     # What an operator can have got wrong is told before the long work begins.
     playbooks = load_playbooks_of(connection)
     sources = open_sources(workspace.config, connection)
-    refuse_misfit(mapping, crm)
+    refuse_misfit(mapping, crm, connection.name)
     ask = Ask(full, connection.settings.full_pull_days)
     with store.lock(connection.name):
         _read_crm(workspace, connection, mapping, crm, run, now, ask, progress)

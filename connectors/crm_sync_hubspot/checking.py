@@ -97,7 +97,8 @@ def _asked(client: HubSpotClient, name: str, where: str, level: Level, without: 
     try:
         body: Any = client.call("GET", where, params={"limit": "1"}).body
     except (ScopeMissing, ConfigError) as problem:
-        return Finding(level, name, f"{problem.message}: {without}", problem.fix)
+        denied = isinstance(problem, ScopeMissing)
+        return Finding(level, name, f"{problem.message}: {without}", problem.fix, denied)
     if not isinstance(body, dict) or not isinstance(body.get("results"), list):
         return Finding(level, name, f"the answer is not understood: {without}")
     return Finding(Level.OK, name, "can be read")
@@ -121,6 +122,7 @@ def _scopes(client: HubSpotClient) -> Sequence[Finding]:
             subject,
             f"the app lacks the scope {scope}: {means}",
             f"Add {scope} to the app in HubSpot (Settings, Integrations).",
+            denied=True,
         )
         for scope, (subject, level, means) in lacking.items()
     ]

@@ -217,17 +217,17 @@ def _absent(spec: FieldSpec) -> SchemaChange:
 def _differences(spec: FieldSpec, found: Property) -> list[SchemaChange]:
     if not _fits(spec, found):
         reason = f"it is of type {found.type}, not {_FORMS.get(spec.type, (spec.type, ''))[0]}"
-        return [SchemaChange(spec, f"replace {spec.name}", reason)]
+        return [SchemaChange(spec, f"replace {spec.name}", reason, by_hand=True)]
     changes = []
     if lacking := _lacking(spec, found):
         reason = f"its list lacks {', '.join(lacking)}"
         changes.append(SchemaChange(spec, f"extend {spec.name}", reason))
     if spec.unique and not found.unique:
         reason = "its values are not kept unique, which HubSpot decides at creation for good"
-        changes.append(SchemaChange(spec, f"replace {spec.name}", reason))
+        changes.append(SchemaChange(spec, f"replace {spec.name}", reason, by_hand=True))
     if not found.writable:
         reason = "HubSpot sets its value itself"
-        changes.append(SchemaChange(spec, f"replace {spec.name}", reason))
+        changes.append(SchemaChange(spec, f"replace {spec.name}", reason, by_hand=True))
     return changes
 
 

@@ -40,13 +40,9 @@ def _visible(client: SalesforceClient, name: str) -> Finding:
     try:
         description = client.call("GET", f"sobjects/{name}/describe").body
     except ConfigError as problem:
-        return Finding(
-            Level.PROBLEM, name, problem.message, f"Give the integration user access to {name}."
-        )
+        return _denied(name, problem.message)
     if not isinstance(description, dict) or not description.get("queryable", True):
-        return Finding(
-            Level.PROBLEM, name, "cannot be read", f"Give the integration user access to {name}."
-        )
+        return _denied(name, "cannot be read")
     writable = description.get("createable", True) or description.get("updateable", True)
     if name in _WRITTEN and not writable:
         return Finding(
@@ -54,5 +50,11 @@ def _visible(client: SalesforceClient, name: str) -> Finding:
             name,
             "can be read but not written",
             "Give the integration user the crm-sync permission set.",
+            denied=True,
         )
     return Finding(Level.OK, name, f"visible, {len(description.get('fields') or ())} fields")
+
+
+def _denied(name: str, told: str) -> Finding:
+    fix = f"Give the integration user access to {name}."
+    return Finding(Level.PROBLEM, name, told, fix, denied=True)

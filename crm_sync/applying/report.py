@@ -28,7 +28,7 @@ NOT_LINKED = "the task is there, but not linked to its {} {}: {}"
 LINK_HINT = "Link it in the CRM, or mend what the CRM names and apply the same plan again."
 ONCE_AT_MOST = (
     "The CRM does not keep the key of a task unique, or the mapping has none: each task was sent "
-    "once at most. `crm-sync check` says what to do."
+    "once at most. Nothing has to be done."
 )
 HINTS: Mapping[State, str] = {
     State.CONFLICT: "Make a new plan: it sees what the record says now.",

@@ -20,6 +20,9 @@ from crm_sync.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from crm_sync.checks import CheckResult
     from crm_sync.connector import Finding
     from crm_sync.fields import FieldsReport
 
@@ -106,9 +109,16 @@ def check(
                 _print_finding(finding)
     worst = max((result.exit_code for result in results.values()), default=0)
     if not as_json:
-        console().print("\nAll is well." if worst == 0 else "\nNot ready yet: see above.")
+        console().print(f"\n{_verdict(results.values())}")
     if worst:
         raise typer.Exit(worst)
+
+
+def _verdict(results: Collection[CheckResult]) -> str:
+    if any(result.exit_code for result in results):
+        return "Not ready yet: see above."
+    levels = {finding.level.value for result in results for finding in result.findings}
+    return "Ready, but look at what is marked `look`." if "warning" in levels else "All is well."
 
 
 def setup(

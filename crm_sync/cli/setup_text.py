@@ -59,7 +59,7 @@ def print_fields(console: Console, report: FieldsReport) -> None:
     for one in report.loose:
         console.print(
             f"[yellow]look[/yellow]     {one.wanted.entity.value} {one.wanted.name} is there and "
-            "not unique; tasks are then made at most once"
+            "not unique; tasks are then made at most once. Nothing has to be done."
         )
 
 

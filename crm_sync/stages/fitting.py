@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crm_sync.errors import ScopeMissing
+from crm_sync.fields import ways_to_make
 from crm_sync.mapping import Mapping
 from crm_sync.model import Entity
 from crm_sync.yamlfile import together
@@ -16,7 +17,7 @@ MAPPED = (Entity.CONTACT, Entity.ACCOUNT, Entity.COLLEAGUE, Entity.TASK)
 """The entities that a mapping may have a section about."""
 
 
-def refuse_misfit(mapping: Mapping, crm: Steady) -> None:
+def refuse_misfit(mapping: Mapping, crm: Steady, connection: str) -> None:
     """Raise `ConfigError` with every line that the CRM's fields do not bear out.
 
     An object that is closed to these credentials is told by whoever needs it, and a connector
@@ -31,6 +32,7 @@ def refuse_misfit(mapping: Mapping, crm: Steady) -> None:
         except ScopeMissing:
             continue
         if described:
-            problems += mapping.problems(entity, described)
+            ways = ways_to_make(crm, connection, entity)
+            problems += mapping.problems(entity, described, ways)
     if problems:
         raise together(problems)

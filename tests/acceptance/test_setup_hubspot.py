@@ -48,7 +48,10 @@ def test_a_bare_portal_is_set_up_and_written_to(bare: tuple[Project, PortalCrm])
     project, crm = bare
     told = project.call("check", expect=2).stdout
     assert all(name in told for name in WANTED)
-    assert "crm-sync setup sandbox --apply" in told
+    assert "crm-sync setup sandbox --apply makes it" in told
+    refused = project.call("plan", expect=2).stderr
+    assert refused.count("crm-sync setup sandbox --apply makes it") == len(WANTED)
+    assert "Did you mean" not in refused
 
     shown = project.data("setup")
     assert {one["name"] for one in shown["missing"]} == WANTED
@@ -109,13 +112,54 @@ def test_a_portal_that_keeps_no_task_unique_is_told_and_can_be_used(
     crm.control("settings", {"unique_task_properties": False})
     said = " ".join(project.call("setup", "--apply").stdout.split())
     assert "not unique" in said
+    assert "Nothing has to be done" in said
     [warning] = [one for one in findings(project) if "at most once" in one["message"]]
     assert warning["level"] == "warning"
+    assert warning["fix"].startswith("Nothing has to be done")
+    assert "Ready, but look" in project.call("check").stdout
     plan = project.data("plan")
     project.call("approve", str(plan["plan"]), "--all")
     applied = " ".join(project.call("apply", str(plan["plan"])).stdout.split())
-    assert "once at most" in applied
+    assert "once at most. Nothing has to be done" in applied
     assert crm.records("tasks")
+
+
+@pytest.mark.parametrize("name", ["crm_sync_new_title", "crm_sync_key"])
+def test_a_property_of_ours_that_is_gone_is_made_again_and_nothing_else_is_guessed(
+    name: str, whole: tuple[Project, PortalCrm]
+) -> None:
+    project, crm = whole
+    plan = str(project.data("plan")["plan"])
+    project.call("approve", plan, "--all")
+    kind = "tasks" if name == "crm_sync_key" else "contacts"
+    crm.call("DELETE", f"/crm/properties/2026-09/{kind}/{name}")
+    before = crm.snapshot()
+    for arguments in (("plan",), ("apply", plan)):
+        told = project.call(*arguments, expect=2).stderr
+        assert f"`{name}`" in told
+        assert "crm-sync setup sandbox --apply makes it" in told
+        assert "Did you mean" not in told
+    assert crm.snapshot() == before
+
+
+def test_without_the_scope_to_write_contacts_check_ends_as_for_a_permission(
+    whole: tuple[Project, PortalCrm],
+) -> None:
+    project, crm = whole
+    crm.control("settings", {"missing_scopes": ["crm.objects.contacts.write"]})
+    [problem] = [one for one in findings(project, expect=5) if one["level"] == "problem"]
+    assert "crm.objects.contacts.write" in problem["message"]
+
+
+def test_a_mapping_that_knows_no_companies_is_told(whole: tuple[Project, PortalCrm]) -> None:
+    project, _ = whole
+    mapping = project.folder / "mappings" / "hubspot.yaml"
+    text = mapping.read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines() if not line.strip().startswith("account_id: a")]
+    assert len(kept) == len(text.splitlines()) - 1
+    mapping.write_text("\n".join(kept), encoding="utf-8")
+    assert any("no move can be told" in one["message"] for one in findings(project))
+    assert "Ready, but look" in project.call("check").stdout
 
 
 def test_setup_without_the_scope_for_it_ends_with_5_and_makes_nothing(
@@ -135,7 +179,8 @@ def test_without_the_scope_for_companies_a_run_tells_it_and_calls_nobody_changed
     crm.control("settings", {"missing_scopes": ["crm.objects.companies.read"]})
     seen = [one for one in findings(project) if "crm.objects.companies.read" in
             one["message"] + one["fix"]]  # fmt: skip
-    assert {one["level"] for one in seen} == {"warning"}
+    assert [one["level"] for one in seen] == ["warning"], "told once"
+    assert "Ready, but look" in project.call("check").stdout
     plan = project.data("plan")
     assert plan["changes"] == []
     [closed] = plan["unread"]
