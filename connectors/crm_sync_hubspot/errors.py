@@ -25,7 +25,6 @@ from crm_sync_hubspot.http import http_date
 from crm_sync_hubspot.problems import Problem, problem_in
 
 __all__ = [
-    "DUPLICATE_CODES",
     "RefusedBatch",
     "error_for",
     "hint",
@@ -33,11 +32,6 @@ __all__ = [
     "problem_in",
     "retry_after",
 ]
-
-DUPLICATE_CODES = frozenset(
-    {"CONFLICT", "CONFLICTING_UNIQUE_VALUE", "OBJECT_ALREADY_EXISTS", "CONTACT_EXISTS"}
-)
-"""Codes of a refusal that is about a unique value that another record has."""
 
 LOCKED_PAUSE = 2.0
 WINDOW_PAUSES = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
@@ -58,11 +52,6 @@ class RefusedBatch(BatchRejected):
     def __init__(self, problem: Problem, status: int) -> None:
         super().__init__(problem.code or f"HTTP_{status}", problem.traced or "refused")
         self.problem = problem
-
-    @property
-    def duplicate(self) -> bool:
-        """Whether it was refused because a value that may be there once is taken."""
-        return bool(self.problem.codes & DUPLICATE_CODES)
 
 
 def error_for(
@@ -140,8 +129,8 @@ def _passing(
 
 
 def _about_rows(status: int, told: Problem) -> bool:
-    if status == 404 and _NO_ROW in told.codes:
-        return True
+    if status == 404:
+        return any(code.rpartition(".")[2] == _NO_ROW for code in told.codes)
     return 400 <= status < 500 and status not in _ABOUT_THE_REQUEST
 
 

@@ -13,16 +13,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crm_sync.calls.words import without_values
+from crm_sync_hubspot.words import discreet
 
 _SHOWN = 300
 _LISTED = 5
 _CODE = re.compile(r"[A-Za-z][\w.-]{0,79}")
 _CORRELATION = re.compile(r"[\w-]{6,64}")
 _NAME = re.compile(r"[\w.:-]{1,100}")
-_NAMED = re.compile(r"[Pp]ropert(?:y|ies)(?: named)? [\"'“]?(\w{1,100})[\"'”]?")
-_VALUE_FIRST = re.compile(r"^.{0,400}?\bwas not (?=one of|a valid)")
-_OPTIONS = re.compile(r"(allowed options):.*", re.DOTALL)
+_NAMES = ("propertyName", "propertyNames", "properties")
+_SCOPES = ("missingScopes", "requiredGranularScopes", "requiredScopes")
+_ID_KEYS = ("id", "ids")
+
+_DUPLICATE_CODES = frozenset(
+    {"CONFLICT", "CONFLICTING_UNIQUE_VALUE", "OBJECT_ALREADY_EXISTS", "CONTACT_EXISTS"}
+)
+"""Codes of a refusal that is about a unique value that another record has."""
+
+_TAKEN = "already has that value"
+"""HubSpot's words about a unique value, which do not always come with a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Problem:
     `code` is its category, `codes` that and every more special one (subcategory, the details'),
     `words` what an operator reads beside it, `properties` the names concerned, `scopes` the
     permissions that are lacking, `policy` the limit that was passed, `correlation` what HubSpot's
-    support asks for.
+    support asks for; `taken` that it is about a value that may be there once and is.
     """
 
     code: str = ""
@@ -42,6 +50,7 @@ class Problem:
     scopes: tuple[str, ...] = ()
     policy: str = ""
     correlation: str = ""
+    taken: bool = False
 
     @property
     def traced(self) -> str:
@@ -71,6 +80,17 @@ class _Detail:
         return f"{self.property}: {said}" if named else said
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the contexts of a refusal repeat: values of properties, and ids of records."""
+
+    values: tuple[str, ...]
+    ids: frozenset[str]
+
+    def discreet(self, message: str, names: Iterable[str]) -> str:
+        return discreet(message, names, self.values, self.ids)[:_SHOWN]
+
+
 def problem_in(body: Any) -> Problem:
     """The problem in an answer's parsed body, or in one entry of a batch answer's `errors`."""
     if not isinstance(body, dict):
@@ -80,18 +100,21 @@ def problem_in(body: Any) -> Problem:
     message = _text(body.get("message") or body.get("error_description"))
     message, results = _split(message)
     told = [*_dicts(body.get("errors")), *results, *_dicts(body.get("validationResults"))]
-    details = [_detail(one) for one in told]
     contexts = [_context(one) for one in (body, *told)]
+    said = _Said(tuple(_values_in(contexts)), frozenset(_ids_in(contexts)))
+    details = [_detail(one, said) for one in told]
     codes = {category, special, _code(body.get("error")), *(one.code for one in details)}
+    spoken = (message, *(_text(one.get("message")) for one in told))
     named = (one.property for one in details)
     return Problem(
         code=category or special,
         codes=frozenset(codes - {""}),
-        words=_words(_discreet(message, _names_in(contexts)), details),
+        words=_words(said.discreet(message, _names_in(contexts)), details),
         properties=_each_once(name for name in (*_names_in(contexts), *named) if name),
         scopes=_scopes(contexts),
         policy=_code(body.get("policyName")).upper() or _policy_in(message),
         correlation=_matching(_CORRELATION, body.get("correlationId")),
+        taken=bool(codes & _DUPLICATE_CODES) or any(_TAKEN in one for one in spoken),
     )
 
 
@@ -108,20 +131,11 @@ def _words(message: str, details: Sequence[_Detail]) -> str:
     return "; ".join(said) if said else message
 
 
-def _detail(told: Mapping[str, Any]) -> _Detail:
+def _detail(told: Mapping[str, Any], said: _Said) -> _Detail:
     names = [*_names_in([_context(told)]), *_named_by(told)]
     code = _code(told.get("code") or told.get("error") or told.get("subCategory"))
     message, _ = _split(_text(told.get("message")))
-    return _Detail(names[0] if names else "", code, _discreet(message, names))
-
-
-def _discreet(message: str, names: Iterable[str]) -> str:
-    """The message on one line, without the values that it quotes; names of properties stay."""
-    message = " ".join("".join(c if c.isprintable() else " " for c in message).split())
-    message = _OPTIONS.sub(r"\1", message)
-    message = _VALUE_FIRST.sub("the value was not ", message)
-    kept = [*names, *_NAMED.findall(message)]
-    return without_values(message, dict.fromkeys(kept))[:_SHOWN]
+    return _Detail(names[0] if names else "", code, said.discreet(message, names))
 
 
 def _split(message: str) -> tuple[str, list[dict[str, Any]]]:
@@ -149,9 +163,24 @@ def _context(told: Mapping[str, Any]) -> Mapping[str, Any]:
 def _names_in(contexts: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     found = []
     for context in contexts:
-        for key in ("propertyName", "propertyNames", "properties"):
+        for key in _NAMES:
             found += [_matching(_NAME, one) for one in _texts(context.get(key))]
     return _each_once(name for name in found if name)
+
+
+def _ids_in(contexts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for context in contexts:
+        for key, value in context.items():
+            if key.lower().endswith(_ID_KEYS):
+                yield from (one for one in _texts(value) if one.isdecimal())
+
+
+def _values_in(contexts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """All that is neither a name, nor a scope, an id or a type."""
+    for context in contexts:
+        for key, value in context.items():
+            if key not in {*_NAMES, *_SCOPES} and not key.lower().endswith((*_ID_KEYS, "type")):
+                yield from _texts(value)
 
 
 def _named_by(told: Mapping[str, Any]) -> Iterator[str]:
@@ -162,8 +191,7 @@ def _named_by(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _scopes(contexts: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    keys = ("missingScopes", "requiredGranularScopes", "requiredScopes")
-    found = (one for context in contexts for key in keys for one in _texts(context.get(key)))
+    found = (one for context in contexts for key in _SCOPES for one in _texts(context.get(key)))
     return _each_once(scope for one in found if (scope := _matching(_NAME, one)))
 
 

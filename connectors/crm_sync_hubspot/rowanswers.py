@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_sync.connector import BatchRejected, Outcome, ServerFault, Write, WriteResult
-from crm_sync_hubspot.errors import DUPLICATE_CODES, RefusedBatch, hint, problem_in
+from crm_sync_hubspot.errors import RefusedBatch, hint, problem_in
 from crm_sync_hubspot.problems import Problem
 from crm_sync_hubspot.records import is_unfinished
 
@@ -29,9 +29,6 @@ _REFUSED, _NO_REASON = "REFUSED", "refused without a reason"
 
 _TOLD = 3
 """So many reasons are told of a row that one of several errors refused."""
-
-_TAKEN = "already has that value"
-"""HubSpot's words about a unique value, which do not always come with a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +95,7 @@ def refused_alone(write: Write, refusal: BatchRejected) -> WriteResult:
     if not isinstance(refusal, RefusedBatch):
         return rejected(write, refusal.code, refusal.message)
     code = _telling(refusal.problem) or refusal.code
-    taken = refusal.duplicate or _TAKEN in refusal.message
-    return rejected(write, code, refusal.message, taken=taken)
+    return rejected(write, code, refusal.message, taken=refusal.problem.taken)
 
 
 def errors_in(body: Any) -> list[RowError]:
@@ -176,7 +172,7 @@ def _row_error(error: Mapping[str, Any]) -> RowError:
         names=rows | links,
         code=_telling(problem) or _REFUSED,
         message=problem.words or _NO_REASON,
-        taken=bool(problem.codes & DUPLICATE_CODES) or _TAKEN in problem.words,
+        taken=problem.taken,
         pairs=bool(links),
     )
 

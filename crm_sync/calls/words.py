@@ -18,7 +18,10 @@ _SHORTEST = 3
 _CUT = 12
 """A CRM may repeat only the beginning of a long value: so many characters give it away."""
 
-_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”]*”|«[^»]*»|(?<!\w)'[^'\n]*'(?!\w)|(?<!\w)‘[^’]*’(?!\w)")
+_QUOTED = re.compile(
+    r"\"[^\"\n]*\"|“[^”]*”|«[^»]*»|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))*'(?!\w)"
+    r"|(?<!\w)‘(?:[^’]|(?<=\w)’(?=\w))*’(?!\w)"
+)
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"']+@[^\s@<>()\[\],;:\"']+\.[^\s@<>()\[\],;:\"']+")
 
 

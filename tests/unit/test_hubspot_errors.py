@@ -78,15 +78,17 @@ def test_a_rule_of_the_admin_stays_in_his_words() -> None:
         message="Validation rules failed",
         subCategory="crm.validation.CONDITIONAL_REQUIRED",
         errors=[
-            detail("Fill in the reason when the stage is lost", "REQUIRED_PROPERTY_MISSING", "why")
+            detail(
+                "Fill in the reason before the deal is closed", "REQUIRED_PROPERTY_MISSING", "why"
+            )
         ],
     )
     caught = error(400, body, writes=True)
     assert isinstance(caught, RefusedBatch)
     assert caught.code == "VALIDATION_ERROR"
-    assert "why: Fill in the reason when the stage is lost" in caught.message
+    assert "why: Fill in the reason before the deal is closed" in caught.message
     assert caught.message.endswith(f"(correlation id {ID})")
-    assert not caught.duplicate
+    assert not caught.problem.taken
 
 
 def test_the_name_of_an_unknown_property_is_kept_though_it_is_quoted() -> None:
@@ -107,7 +109,7 @@ def test_the_name_of_an_unknown_property_is_kept_though_it_is_quoted() -> None:
 def test_a_taken_unique_value_is_recognised(body: dict[str, Any]) -> None:
     caught = error(409, body, writes=True)
     assert isinstance(caught, RefusedBatch)
-    assert caught.duplicate
+    assert caught.problem.taken
     assert any(hint(code) for code in caught.problem.codes)
 
 
