@@ -13,7 +13,7 @@ from hubspot.crm.objects.models import PublicObjectSearchRequest
 
 from crm_sync.connector import Entity, FieldSpec, FieldType, Operation, Outcome, Ref, Write
 from crm_sync.mapping import load_mapping
-from crm_sync.sandbox.http import Request, Response
+from crm_sync.sandbox.http import Request
 from crm_sync.shipped import shipped
 from crm_sync_hubspot import HubSpotConnector
 from crm_sync_hubspot.paths import PATHS
@@ -33,18 +33,7 @@ def portal(tmp_path: Path) -> Iterator[Portal]:
 @pytest.fixture
 def recorded(portal: Portal) -> Recorded:
     """What the portal was asked; its own control end points and other clients aside."""
-    requests: Recorded = []
-    respond = portal.sandbox.respond
-
-    def recording(request: Request) -> Response | None:
-        ours = request.headers.get("authorization") != "Bearer somebody-else"
-        if ours and not request.path.startswith("/sandbox/"):
-            requests.append(request)
-        return respond(request)
-
-    portal.sandbox.respond = recording  # type: ignore[method-assign]
-    portal.url = portal.sandbox.start().url
-    return requests
+    return portal.asked
 
 
 def test_every_request_is_one_that_hubspot_documents(portal: Portal, recorded: Recorded) -> None:

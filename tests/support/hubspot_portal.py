@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,12 +24,14 @@ from crm_sync.connector import (
     Write,
     WriteResult,
 )
+from crm_sync.sandbox.http import Request, Response
 from crm_sync.testing import Harness
 from crm_sync_hubspot import HubSpotConnector
 from crm_sync_hubspot.client import HubSpotClient
 from crm_sync_hubspot.config import HubSpotConfig
 from crm_sync_hubspot.sandbox import HubSpotSandbox
 from crm_sync_hubspot.sandbox.portal import Settings
+from tests.support.hubspot_models import judge
 
 RECORDS = {"path": "^/crm/(objects|associations)/"}
 WRITES = {"method": "POST", "path": "/batch/(create|update|archive)(\\?|$)"}
@@ -42,6 +44,12 @@ START = datetime(2026, 6, 1, 8, tzinfo=UTC)
 
 NO_LIMITS: Mapping[str, Any] = {"ten_secondly": 1_000_000, "search": 1_000_000}
 """Settings of a sandbox in which limits are not what is tried."""
+
+
+SOMEBODY_ELSE = "somebody-else"
+"""The token of another client of the same portal."""
+
+Respond = Callable[[Request], Response | None]
 
 
 class Clock:
@@ -70,7 +78,19 @@ class Portal:
     def __init__(self, sandbox: HubSpotSandbox, clock: Clock) -> None:
         self.sandbox = sandbox
         self.clock = clock
+        self.asked: list[Request] = []
+        """What connectors asked for; not the control end points, nor what `api` sends."""
+        sandbox.respond = self._noting(sandbox.respond)  # type: ignore[method-assign]
         self.url = sandbox.start().url
+
+    def _noting(self, respond: Respond) -> Respond:
+        def noting(request: Request) -> Response | None:
+            ours = request.headers.get("authorization") != f"Bearer {SOMEBODY_ELSE}"
+            if ours and not request.path.startswith("/sandbox/"):
+                self.asked.append(request)
+            return respond(request)
+
+        return noting
 
     def config(self, token: str = "sandbox-token", **more: Any) -> HubSpotConfig:
         settings = {
@@ -122,7 +142,7 @@ class Portal:
             method,
             f"{self.url}{path}",
             json=body,
-            headers={"Authorization": "Bearer somebody-else"},
+            headers={"Authorization": f"Bearer {SOMEBODY_ELSE}"},
             timeout=10,
         )
         answer.raise_for_status()
@@ -197,7 +217,12 @@ def pull(crm: Connector, cursor: str | None = None, where: str = "") -> list[Pag
 
 
 class HubSpotHarness(Harness):
-    """The sandbox for the contract suite; a contact's job title, which is found by search."""
+    """The sandbox for the contract suite; a contact's job title, which is found by search.
+
+    Every request that a connector sends while it is used can be judged: also what the suite seeds
+    and has refused, since that goes through a connector as well. What people do in the portal
+    (merges) and the control end points are left out: no connector sends them.
+    """
 
     text_field = "jobtitle"
     link_entity = Entity.CONTACT
@@ -205,6 +230,11 @@ class HubSpotHarness(Harness):
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
+        self._before = len(portal.asked)
+
+    def judge(self) -> set[str]:
+        """The names of the paths that were asked for; fails for what HubSpot does not document."""
+        return {judge(request) for request in self.portal.asked[self._before :]}
 
     def connect(self) -> Connector:
         # By OAuth: only such a session can end and be renewed.
