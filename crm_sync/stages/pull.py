@@ -105,9 +105,13 @@ def pull_all(
 def _follow_accounts(store: Store, connection: Connection, mapping: Mapping) -> None:
     """After every pull, also of what an earlier one told: it may have been interrupted."""
     field = mapping.model.contact.read.get("account_id")
-    if field is not None:
+    if field is None:
+        return
+    with store.read() as tx:  # a look through all contacts keeps nobody else from writing
+        following = merges.behind(tx, connection.name, field)
+    if following != merges.Following():
         with store.begin() as tx:
-            merges.follow_accounts(tx, connection.name, field)
+            merges.follow(tx, connection.name, following)
 
 
 def _account_relation(mapping: Mapping) -> str:

@@ -7,6 +7,7 @@ the values that came along, and our copies of other records point to it. Stateme
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -63,37 +64,59 @@ def inherit(
     baselines.put(tx, connection, entity, found)
 
 
-def follow_accounts(tx: Connection, connection: str, field: str) -> int:
-    """Let our copies of contacts name the accounts that are left, in this CRM field; how many.
-
-    The CRM has long done so; but no CRM need give a contact a new date for it, so that it may not
-    come in a pull. Nor is it anybody's edit of the contact: bases of the field follow as well.
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Contacts whose account was merged: their copies with the account that is left, as stored,
+    and the bases of that field; by contact id.
     """
-    from sqlalchemy import bindparam, func, select, update
+
+    copies: Mapping[str, str] = field(default_factory=dict)
+    bases: Mapping[str, Mapping[str, Baseline]] = field(default_factory=dict)
+
+
+def behind(tx: Connection, connection: str, name: str) -> Following:
+    """Our copies of contacts that still name a merged account in the CRM field `name`.
+
+    The CRM has long corrected them; but no CRM need give a contact a new date for it, so that it
+    may not come in a pull. Nor is it anybody's edit of the contact: bases of the field follow.
+
+    Where any account was ever merged this looks through all contacts, some seconds for a million.
+    """
+    from sqlalchemy import func, select
 
     gone = select(record.c.id).where(
         _of(connection, Entity.ACCOUNT) & record.c.survivor.is_not(None)
     )
     if tx.execute(gone.limit(1)).first() is None:
-        return 0  # so that most pulls need not look through all contacts
+        return Following()
     here = _of(connection, Entity.CONTACT)
-    named = func.json_extract(record.c.fields, '$."' + field.replace('"', "") + '"')
-    held = tx.execute(select(record.c.id, record.c.fields).where(here & named.in_(gone))).all()
-    copies_of = {row.id: load(row.fields) for row in held}
-    left = _left(tx, connection, [fields[field] for fields in copies_of.values()])
-    rows = [
-        {"held_id": id, "now": canonical_json({**fields, field: left[fields[field]]})}
-        for id, fields in copies_of.items()
-        if fields[field] in left
-    ]
+    named = func.json_extract(record.c.fields, '$."' + name.replace('"', "") + '"')
+    query = select(record.c.id, record.c.fields).where(here & named.in_(gone))
+    held = {row.id: load(row.fields) for row in tx.execute(query)}
+    left = _left(tx, connection, [fields[name] for fields in held.values()])
+    moved = {
+        id: canonical_json({**fields, name: left[fields[name]]})
+        for id, fields in held.items()
+        if fields[name] in left
+    }
+    return Following(moved, _bases_behind(tx, connection, name, gone))
+
+
+def follow(tx: Connection, connection: str, following: Following) -> None:
+    """Store what `behind` found."""
+    from sqlalchemy import bindparam, update
+
+    rows = [{"held_id": id, "now": fields} for id, fields in following.copies.items()]
     if rows:
+        here = _of(connection, Entity.CONTACT)
         statement = update(record).where(here & (record.c.id == bindparam("held_id")))
         tx.execute(statement.values(fields=bindparam("now")), rows)
-    _follow_bases(tx, connection, field, gone)
-    return len(rows)
+    baselines.put(tx, connection, Entity.CONTACT, following.bases)
 
 
-def _follow_bases(tx: Connection, connection: str, field: str, gone: Select[tuple[str]]) -> None:
+def _bases_behind(
+    tx: Connection, connection: str, name: str, gone: Select[tuple[str]]
+) -> dict[str, dict[str, Baseline]]:
     """An edit that was nothing but the merge, told by the CRM before it told that, is none."""
     from sqlalchemy import func, select
 
@@ -101,13 +124,13 @@ def _follow_bases(tx: Connection, connection: str, field: str, gone: Select[tupl
     here = (baseline.c.connection == connection) & (baseline.c.entity == entity)
     value, live = (func.json_extract(one, "$") for one in (baseline.c.value, baseline.c.live))
     query = select(baseline.c.record_id).where(
-        here & (baseline.c.field == field) & (value.in_(gone) | live.in_(gone))
+        here & (baseline.c.field == name) & (value.in_(gone) | live.in_(gone))
     )
     held = baselines.of_records(tx, connection, entity, tx.execute(query).scalars().all())
-    bases = {id: fields[field] for id, fields in held.items()}
-    left = _left(tx, connection, [name for one in bases.values() for name in (one.value, one.live)])
-    moved = {id: {field: _followed(base, left)} for id, base in bases.items()}
-    baselines.put(tx, connection, entity, moved)
+    bases = {id: fields[name] for id, fields in held.items()}
+    left = _left(tx, connection, [id for one in bases.values() for id in (one.value, one.live)])
+    followed = {id: _followed(base, left) for id, base in bases.items()}
+    return {id: {name: base} for id, base in followed.items() if base != bases[id]}
 
 
 def _left(tx: Connection, connection: str, named: Iterable[Scalar]) -> _Values:

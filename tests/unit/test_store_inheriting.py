@@ -156,7 +156,9 @@ def pull_contact(store: Store, at: datetime, id: str, account: Scalar, field: st
 
 def follow(store: Store, field: str) -> int:
     with store.begin() as tx:
-        return merges.follow_accounts(tx, CRM, field)
+        following = merges.behind(tx, CRM, field)
+        merges.follow(tx, CRM, following)
+    return len(following.copies)
 
 
 def accounts_of(store: Store, field: str, *ids: str) -> Sequence[Scalar]:
@@ -209,3 +211,5 @@ def test_an_edited_employer_stays_edited_when_either_account_is_merged(store: St
     pull_accounts(store, {"a1": "a3", "a2": "a4"}, "a3", "a4")
     follow(store, "AccountId")
     assert account_base(store) == Baseline("a3", "seen", JUNE, JUNE, "a4")
+    with store.read() as tx:
+        assert merges.behind(tx, CRM, "AccountId") == merges.Following()
