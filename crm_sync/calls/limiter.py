@@ -91,8 +91,9 @@ class Limiter:
         """Wait until every named window has room, and take a slot in each.
 
         A window that is not known yet does not limit. `spare` slots are left to others that ask
-        with less, for as long as a window lasts; of a small window, fewer. Raises `NoRoom` when it
-        would take longer than `within` seconds; nobody waits for that in vain.
+        with less, of a small window fewer, and those go first when they wait; but where nobody who
+        leaves as much went for two lengths of the window, one goes all the same. Raises `NoRoom`
+        when it would take longer than `within` seconds; nobody waits for that in vain.
         """
         with self._changed:
             now = self._clock()

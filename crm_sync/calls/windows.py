@@ -17,6 +17,10 @@ MARGIN = 0.005
 SPARED_SHARE = 0.1
 """No more of a window than this is kept spare, so that small ones still let calls through."""
 
+PATIENCE = 2.0
+"""Where none of its kind went for so many lengths of the window, a call goes before others and
+leaves nothing spare. One length is nothing unusual: calls that went together come back together."""
+
 SHRINK = 0.95
 SMALLEST_SHARE = 0.5
 RECOVERY = 0.01
@@ -38,13 +42,16 @@ class Window:
             raise ValueError("a window holds one call at least, and lasts")
 
 
+_Kind = tuple[tuple[str, ...], int]
+
+
 @dataclass(slots=True, eq=False)
 class Ticket:
     """One call's place in the queue, and once `granted`, in every window of `policies`.
 
-    It goes when `spare` further calls could go at once as well; after waiting for the length of
-    its windows it goes without. `pause` is how many seconds it has to wait, as far as is known:
-    infinite behind others of its kind, or when only an answer can make room.
+    It goes when `spare` further calls could go at once as well, and after those that wait and
+    leave less spare; see `PATIENCE` for how long. `pause` is how many seconds it has to wait, as
+    far as is known: infinite behind others of its kind, or when only an answer can make room.
     """
 
     policies: tuple[str, ...]
@@ -59,6 +66,11 @@ class Ticket:
     def granted(self) -> bool:
         """Whether the call may be made."""
         return self.granted_at is not None
+
+    @property
+    def kind(self) -> _Kind:
+        """Calls of a kind go in the order in which they came."""
+        return self.policies, self.spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +172,17 @@ class RollingWindow:
 
 
 class Windows:
-    """Several windows, and the calls that wait for them in the order in which they came.
+    """Several windows, and the calls that wait for them.
 
-    A call that waits keeps its place: of each window that it needs, one slot is owed to it before
-    younger calls get any. It does not hold up those that need other windows, or leave less spare.
+    Who leaves less spare goes first, then who came first. A call that waits keeps its place: of
+    each window that it needs, one slot is owed to it before those behind it get any. It does not
+    hold up those that need other windows. Nobody is passed for ever: see `PATIENCE`.
     """
 
     def __init__(self, windows: Iterable[Window] = ()) -> None:
         self._windows = {one.name: RollingWindow(one) for one in windows}
         self._waiting: deque[Ticket] = deque()
+        self._last_gone: dict[_Kind, float] = {}
 
     def ask(self, policies: Sequence[str], now: float, *, spare: int = 0) -> Ticket:
         """Stand in the queue; a window that is not known (yet) does not limit."""
@@ -182,27 +196,39 @@ class Windows:
         Infinite when nobody waits, or only an answer can make room.
         """
         owed: Counter[str] = Counter()
-        held: set[tuple[tuple[str, ...], int]] = set()
-        still: deque[Ticket] = deque()
+        held: set[_Kind] = set()
         soonest = math.inf
-        for ticket in self._waiting:
-            kind = (ticket.policies, ticket.spare)
-            if kind in held:
-                still.append(ticket)
+        for ticket in self._in_turn(now):
+            if ticket.kind in held:
                 continue
             needed = self._needed(ticket)
-            ticket.pause = _pause(ticket, needed, owed, now)
+            ticket.pause = _pause(needed, owed, ticket.spare, self._overdue_at(ticket), now)
             if ticket.pause > 0:
-                held.add(kind)
+                held.add(ticket.kind)
                 owed.update(ticket.policies)
-                still.append(ticket)
                 soonest = min(soonest, ticket.pause)
                 continue
             for one in needed:
                 one.take()
             ticket.taken, ticket.granted_at = needed, now
-        self._waiting = still
+            self._last_gone[ticket.kind] = now
+        self._waiting = deque(one for one in self._waiting if not one.granted)
         return soonest
+
+    def _in_turn(self, now: float) -> list[Ticket]:
+        """Everybody who waits; of each kind that is overdue its oldest before all others."""
+        oldest: dict[_Kind, Ticket] = {}
+        for one in self._waiting:
+            oldest.setdefault(one.kind, one)
+        overdue = [one for one in oldest.values() if self._overdue_at(one) <= now]
+        others = sorted(self._waiting, key=lambda one: one.spare)
+        return overdue + [one for one in others if one not in overdue]
+
+    def _overdue_at(self, ticket: Ticket) -> float:
+        """When the ticket, oldest of its kind, need leave nothing spare any more."""
+        longest = max((one.window.seconds for one in self._needed(ticket)), default=0.0)
+        since = max(ticket.asked, self._last_gone.get(ticket.kind, -math.inf))
+        return since + PATIENCE * longest
 
     def release(self, ticket: Ticket, now: float) -> None:
         """The call is over, or is no longer wanted; a second time does nothing."""
@@ -246,14 +272,11 @@ class Windows:
 
 
 def _pause(
-    ticket: Ticket, needed: Sequence[RollingWindow], owed: Counter[str], now: float
+    needed: Sequence[RollingWindow], owed: Counter[str], spare: int, overdue_at: float, now: float
 ) -> float:
-    """Seconds until the ticket may go, with what it leaves spare or by having waited long."""
+    """Seconds until a call may go, with what it leaves spare or, once it is overdue, without."""
 
     def until(spare: int) -> float:
         return max((one.wait(now, owed[one.window.name], spare) for one in needed), default=0.0)
 
-    if not ticket.spare:
-        return until(0)
-    longest = max((one.window.seconds for one in needed), default=0.0)
-    return min(until(ticket.spare), max(until(0), ticket.asked + longest - now))
+    return min(until(spare), max(until(0), overdue_at - now)) if spare else until(0)

@@ -4,7 +4,7 @@ import heapq
 import threading
 import time
 from collections.abc import Callable, Sequence
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -249,6 +249,73 @@ def test_nobody_leaves_room_for_ever() -> None:
     take(crm, 5.0)
     crm.grant(10.5)
     assert reader.granted
+
+
+def busy(readers: int, writers: int, rounds: int) -> list[tuple[float, Ticket]]:
+    """Who went when, of so many that ask again as soon as they are answered, on a window of 20.
+
+    Readers leave two spare, as a write can do badly with waiting.
+    """
+    window = Window(TEN, 20, 10.0)
+    simulation = Simulation(Windows([window]), Server([window]))
+
+    def again(spare: int) -> None:
+        simulation.call([TEN], 0.05, 0.05, spare=spare)
+
+    answered = simulation._answer
+    simulation._answer = lambda ticket: (answered(ticket), again(ticket.spare))[0]  # type: ignore[method-assign]
+    for _ in range(readers):
+        simulation.at(0.0, lambda: again(2))
+    for _ in range(writers):
+        simulation.at(0.0, lambda: again(0))
+    simulation.run(until=rounds * 10.0)
+    assert simulation.server.worst_excess() <= 0
+    return simulation.granted
+
+
+def test_however_many_readers_wait_a_write_finds_the_room_that_they_leave() -> None:
+    window = Window(TEN, 20, 10.0)
+    simulation = Simulation(Windows([window]), Server([window]))
+    answered = simulation._answer
+
+    def read() -> None:
+        simulation.call([TEN], 0.05, 0.05, spare=2)
+
+    def answer(ticket: Ticket) -> None:
+        answered(ticket)
+        if ticket.spare:
+            read()
+
+    simulation._answer = answer  # type: ignore[method-assign]
+    for _ in range(32):
+        simulation.at(0.0, read)
+    for n in range(20):
+        simulation.at(6.0 * n + 1.0, lambda: simulation.call([TEN], 0.05, 0.05))
+    simulation.run(until=130.0)
+    waits = [at - ticket.asked for at, ticket in simulation.granted if not ticket.spare]
+    assert len(waits) == 20
+    assert max(waits) < 0.1
+    reads = sum(1 for _, ticket in simulation.granted if ticket.spare)
+    assert reads >= 16 * 12
+
+
+def test_no_read_goes_while_a_write_waits_save_one_that_is_overdue() -> None:
+    went = busy(readers=32, writers=24, rounds=20)
+    writes = [(ticket.asked, at) for at, ticket in went if not ticket.spare]
+    reads = [at for at, ticket in went if ticket.spare]
+    passing = [at for at in reads if any(asked < at < gone for asked, gone in writes)]
+    assert all(after - before >= 20.0 for before, after in pairwise(reads) if after in passing)
+    assert len(passing) <= 10
+    assert len(writes) >= 0.9 * len(went)
+
+
+def test_writes_that_never_cease_pass_no_read_for_ever() -> None:
+    went = busy(readers=6, writers=24, rounds=20)
+    reads = [at for at, ticket in went if ticket.spare]
+    gaps = [after - before for before, after in zip([0.0, *reads], [*reads, 200.0], strict=True)]
+    assert max(gaps) < 31.0  # two lengths of the window, and until the next slot is free
+    waited = [at - ticket.asked for at, ticket in went if ticket.spare]
+    assert max(waited) < 6 * 31.0
 
 
 def test_a_small_window_is_not_kept_spare() -> None:
