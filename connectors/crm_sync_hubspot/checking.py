@@ -41,6 +41,8 @@ _WRITTEN: Mapping[str, tuple[str, Level, str]] = {
 
 _FEW_CALLS = 0.2
 
+_ADDRESS_FIX = "Check `base_url`: it must be HubSpot's own address."
+
 
 def check(client: HubSpotClient) -> list[Finding]:
     """Sign-in and allowance first, then what can be read, then what may be written.
@@ -63,8 +65,11 @@ def _portal(client: HubSpotClient) -> Finding:
         told = f"accepted; the portal does not describe itself: {problem.message}"
         return Finding(Level.OK, "sign-in", told)
     said = details if isinstance(details, dict) else {}
+    if not said.get("portalId"):
+        told = "the answer is not understood: it names no portal"
+        return Finding(Level.PROBLEM, "sign-in", told, _ADDRESS_FIX)
     parts = [
-        f"portal {said['portalId']}" if said.get("portalId") else "",
+        f"portal {said['portalId']}",
         f"time zone {said['timeZone']}" if said.get("timeZone") else "",
         f"data in {said['dataHostingLocation']}" if said.get("dataHostingLocation") else "",
         str(said.get("accountType") or "").lower().replace("_", " "),
@@ -100,7 +105,7 @@ def _asked(client: HubSpotClient, name: str, where: str, level: Level, without: 
         denied = isinstance(problem, ScopeMissing)
         return Finding(level, name, f"{problem.message}: {without}", problem.fix, denied)
     if not isinstance(body, dict) or not isinstance(body.get("results"), list):
-        return Finding(level, name, f"the answer is not understood: {without}")
+        return Finding(level, name, f"the answer is not understood: {without}", _ADDRESS_FIX)
     return Finding(Level.OK, name, "can be read")
 
 

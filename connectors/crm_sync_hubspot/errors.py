@@ -46,6 +46,10 @@ _NO_ROW = "OBJECT_NOT_FOUND"
 it."""
 
 
+_NOT_HUBSPOT = "Check `base_url`, and what stands between this machine and HubSpot, as a proxy."
+"""What to do about a refusal without a word of HubSpot's."""
+
+
 class RefusedBatch(BatchRejected):
     """A batch refused as a whole; `problem` holds all that HubSpot said about it."""
 
@@ -64,7 +68,7 @@ def error_for(
     """
     told = problem_in(body)
     if status == 401:
-        return TokenRefused(told.told or "not authorised")
+        return TokenRefused(told.told or "answered 401 without a reason")
     passing = _passing(status, headers, told, writes=writes, place=place)
     if passing is not None:
         return passing
@@ -80,7 +84,7 @@ def not_json(status: int, *, writes: bool, place: str) -> ServerFault:
     return ServerFault(
         f"answered {status} with something that is not JSON",
         place=place,
-        fix="HubSpot may be under maintenance, or a proxy answers in its place.",
+        fix="Check `base_url`. Else HubSpot is under maintenance, or a proxy answers in its place.",
         sent=writes,
     )
 
@@ -147,9 +151,11 @@ def _limited(told: Problem, asked: float | None, place: str) -> TryLater:
 
 
 def _forbidden(told: Problem, place: str) -> AccessDenied:
+    if not told.told:
+        return AccessDenied("answered 403 without HubSpot's reason", place=place, fix=_NOT_HUBSPOT)
     if "MISSING_SCOPES" not in told.codes and not told.scopes:
         return AccessDenied(
-            told.told or "access denied",
+            told.told,
             place=place,
             fix="Ask an administrator of the portal what its app or service key may do.",
         )
@@ -180,10 +186,12 @@ def _bad_request(status: int, headers: Mapping[str, str], told: Problem, place: 
             place=place,
             fix="Read fewer properties, or shorten `where`, in the mapping.",
         )
+    if not told.told:
+        return ConfigError(f"answered {status}", place=place, fix=_NOT_HUBSPOT)
     fix = "Correct the mapping of this object."
     if status in {404, 405}:
         fix = "Check `base_url`, and the objects and properties that the mapping names."
-    return ConfigError(told.told or f"answered {status}", place=place, fix=fix)
+    return ConfigError(told.told, place=place, fix=fix)
 
 
 _HINTS = {

@@ -10,11 +10,21 @@ from typing import Any
 
 import pytest
 
-from crm_sync.connector import Entity, Gone, Operation, Outcome, Page, ServerFault, Write
+from crm_sync.connector import (
+    Entity,
+    Gone,
+    Level,
+    Operation,
+    Outcome,
+    Page,
+    ServerFault,
+    Write,
+)
+from crm_sync.errors import CrmSyncError
 from crm_sync_hubspot import HubSpotConnector
 from crm_sync_hubspot.config import HubSpotConfig
 from tests.support.hubspot_reading import gone, ids_of
-from tests.support.scripted_http import Asked, Scripted, reply, scripted
+from tests.support.scripted_http import Asked, Reply, Scripted, reply, scripted
 
 DATE = "Tue, 01 Sep 2026 12:00:00 GMT"
 DATE_MS = 1_788_264_000_000
@@ -33,6 +43,12 @@ def page_of(*numbers: int, after: str = "", **more: Any) -> dict[str, Any]:
     return body | ({"paging": {"next": {"after": after}}} if after else {})
 
 
+def connected(server: Scripted) -> HubSpotConnector:
+    auth = {"flow": "token", "access_token": "sandbox-token"}
+    settings = {"base_url": server.url, "auth": auth, "page_size": 10}
+    return HubSpotConnector.connect(HubSpotConfig.model_validate(settings))
+
+
 @contextmanager
 def portal(answers: Answers) -> Iterator[tuple[HubSpotConnector, Scripted]]:
     """A portal that describes two properties, and for the rest answers what a test says."""
@@ -43,12 +59,8 @@ def portal(answers: Answers) -> Iterator[tuple[HubSpotConnector, Scripted]]:
         setattr(handler, "date_time_string", lambda: DATE)  # noqa: B010 - a method, replaced
         reply(body=PROPERTIES if described else answers(asked))(handler)
 
-    with scripted(send) as server:
-        auth = {"flow": "token", "access_token": "sandbox-token"}
-        settings = {"base_url": server.url, "auth": auth, "page_size": 10}
-        crm = HubSpotConnector.connect(HubSpotConfig.model_validate(settings))
-        with closing(crm):
-            yield crm, server
+    with scripted(send) as server, closing(connected(server)) as crm:
+        yield crm, server
 
 
 def pull(crm: HubSpotConnector, cursor: str | None = None) -> list[Page]:
@@ -254,11 +266,38 @@ def test_associations_of_another_shape_are_a_fault_and_not_none(odd: dict[str, A
 def test_a_description_of_another_shape_is_a_fault_and_not_an_object_without_properties(
     described: dict[str, Any],
 ) -> None:
-    with scripted(reply(body=described)) as server:
-        auth = {"flow": "token", "access_token": "sandbox-token"}
-        config = HubSpotConfig.model_validate({"base_url": server.url, "auth": auth})
-        with closing(HubSpotConnector.connect(config)) as crm, pytest.raises(ServerFault):
-            crm.describe(Entity.CONTACT)
+    with (
+        scripted(reply(body=described)) as server,
+        closing(connected(server)) as crm,
+        pytest.raises(ServerFault),
+    ):
+        crm.describe(Entity.CONTACT)
+
+
+PAGE = b"<!doctype html><title>Welcome</title>"
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [reply(200, PAGE), reply(400, PAGE), reply(403, PAGE), reply(404, PAGE),
+     reply(302, b"", {"Location": "https://elsewhere.example/"})],
+)  # fmt: skip
+def test_a_page_instead_of_data_points_to_the_address(answered: Reply) -> None:
+    with (
+        scripted(answered) as server,
+        closing(connected(server)) as crm,
+        pytest.raises(CrmSyncError) as caught,
+    ):
+        crm.check()
+    assert "base_url" in caught.value.fix
+
+
+def test_another_api_is_not_taken_for_a_portal() -> None:
+    with scripted(reply(body={"hello": "you"})) as server, closing(connected(server)) as crm:
+        findings = {one.subject: one for one in crm.check()}
+    for subject in ("sign-in", "contacts"):
+        assert findings[subject].level is Level.PROBLEM
+        assert "base_url" in findings[subject].fix
 
 
 def test_what_a_partial_list_of_properties_leaves_out_is_read_and_written_all_the_same() -> None:

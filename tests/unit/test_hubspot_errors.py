@@ -202,6 +202,14 @@ def test_what_speaks_of_the_request_is_never_a_matter_of_rows(status: int, write
     assert "token=1" not in str(caught)
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+@pytest.mark.parametrize("body", [None, [], {}, {"page": "no such page"}])
+def test_a_refusal_without_a_word_of_hubspots_points_to_the_address(status: int, body: Any) -> None:
+    caught = error(status, body)
+    assert str(status) in caught.message
+    assert "base_url" in caught.fix
+
+
 def test_401_is_left_to_whoever_holds_the_token() -> None:
     body = {"category": "EXPIRED_AUTHENTICATION", "message": "The OAuth token expired"}
     caught = error(401, body)
