@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crm_sync.applying.by_hand import settle_by_hand
 from crm_sync.store.states import State
 from tests.faults.apply_crm import KEY, World, a_task, an_update, open_world
 
@@ -46,6 +47,29 @@ def test_where_the_field_is_not_kept_unique_a_task_is_made_at_most_once(
         world.crm.sleep(3600)
     assert world.crm.calls["write"] == 1
     assert len(world.crm.tasks()) == (0 if fault == "drop_before" else 1)
+
+
+@pytest.mark.parametrize("searchable", [True, False])
+def test_what_only_a_person_can_settle_is_told_at_every_apply_until_it_is(
+    world: World, searchable: bool
+) -> None:
+    world.crm.keyed, world.crm.searchable = False, searchable
+    plan = world.save(a_task("C1"))
+    world.crm.script = ["drop_before"]
+    hint = f"crm-sync settle {plan.proposed[0].short_id}"
+    for _ in range(2):
+        report = world.apply(plan)
+        assert not report.complete  # exit code 4: this plan is not done
+        assert [hint in one.hint for one in report.problems] == [True]
+        world.crm.sleep(30 * 24 * 3600 / 10)
+    report = world.apply(world.save(an_update("C2", TITLE)))
+    assert report.counts == {State.DONE: 1}
+    assert [hint in one.hint for one in report.problems] == [True]
+    settle_by_hand(
+        world.store, "acme", plan.proposed[0].key, there=True, run_id=1, now=world.crm.now(), by="x"
+    )
+    report = world.apply(plan)
+    assert (report.complete, report.problems) == (True, ())
 
 
 @pytest.mark.parametrize("unique", [True, False])
