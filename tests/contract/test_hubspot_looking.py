@@ -163,6 +163,14 @@ def test_an_object_describes_its_properties_and_relations(crm: HubSpotConnector)
         f"associations.{one}": (True, False) for one in ("contacts", "companies", "deals")
     }
     assert not contact[ALL].createable
+    leads = {name: (one.targets, one.many) for name, one in contact.items() if one.targets}
+    assert leads == {
+        "hubspot_owner_id": ((Entity.COLLEAGUE,), False),
+        ALL: ((Entity.ACCOUNT,), True),
+        PRIMARY: ((Entity.ACCOUNT,), False),
+        "associations.deals": ((Entity.DEAL,), True),
+    }
+    assert task["associations.contacts"].targets == (Entity.CONTACT,)
 
 
 def put_owners(portal: Portal, *owners: Mapping[str, Any]) -> None:

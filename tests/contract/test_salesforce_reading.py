@@ -299,3 +299,9 @@ def test_a_field_list_too_long_for_a_url_is_asked_for_in_a_body(
     assert "GET query" not in org.calls()
     with pytest.raises(ConfigError, match="no field Absent__c"):
         list(crm.pull(Entity.CONTACT, [*many, "Absent__c"], cursor=None))
+
+
+def test_whether_records_are_there_can_be_asked_without_a_field(crm: SalesforceConnector) -> None:
+    ids = seed(crm, ["a", "b"])
+    found = crm.read(Entity.CONTACT, [*ids, "003000000000000AAA"], ())
+    assert sorted(one.id for one in found) == sorted(ids)

@@ -129,3 +129,22 @@ def test_everything_else_reaches_the_connector_and_describing_is_tried_again() -
 def test_settings_that_make_no_sense_are_refused(make: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"needs|share"):
         make()
+
+
+def test_what_an_object_is_like_is_asked_once_until_fields_are_made() -> None:
+    class Describing(Shelf):
+        def describe(self, entity: Entity) -> Sequence[FieldSpec]:
+            return [FieldSpec(entity, f"seen {calls.calls['describe']}", FieldType.TEXT)]
+
+        def create_schema(
+            self, changes: Sequence[SchemaChange], *, language: str
+        ) -> Sequence[Finding]:
+            return ()
+
+    calls = steady(Describing())
+    first = calls.describe(Entity.CONTACT)
+    assert calls.describe(Entity.CONTACT) == first
+    calls.describe(Entity.TASK)
+    assert calls.calls["describe"] == 2
+    calls.create_schema([], language="en")
+    assert calls.describe(Entity.CONTACT) != first

@@ -67,3 +67,22 @@ def test_a_field_is_described_as_salesforce_tells_it() -> None:
         nillable=False,
     )
     assert field_specs(Entity.CONTACT, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("refers", "targets"),
+    [
+        (["Account"], (Entity.ACCOUNT,)),
+        (["User"], (Entity.COLLEAGUE,)),
+        (["Contact", "Lead"], (Entity.CONTACT,)),
+        (["Account", "Opportunity"], (Entity.ACCOUNT, Entity.DEAL)),
+        (["RecordType"], ()),
+        ([], ()),
+    ],
+)
+def test_a_reference_says_which_of_our_entities_it_leads_to(
+    refers: list[str], targets: tuple[Entity, ...]
+) -> None:
+    raw = {"name": "X__c", "type": "reference", "referenceTo": refers}
+    [spec] = field_specs(Entity.CONTACT, {"fields": [raw]})
+    assert (spec.type, spec.targets, spec.many) == (FieldType.REFERENCE, targets, False)
