@@ -11,7 +11,14 @@ import pytest
 
 from crm_sync_hubspot.sandbox import HubSpotSandbox
 from tests.acceptance.test_congress import truth
-from tests.support.hubspot_crm import PortalCrm, a_project, congress_for_hubspot
+from tests.support.hubspot_crm import (
+    BY_ASSOCIATION,
+    BY_PROPERTY,
+    PortalCrm,
+    a_project,
+    congress_for_hubspot,
+    read_companies_by,
+)
 from tests.support.project import CONGRESS, Project
 
 pytestmark = [
@@ -39,8 +46,12 @@ def verdicts(world: World) -> dict[str, dict[str, Any]]:
     return {ids[one["contact_id"]]: one for one in project.data("job-changes", "--all")}
 
 
-def test_every_real_change_is_found_and_nobody_else_is_called_changed(congress: World) -> None:
+@pytest.mark.parametrize("company", [BY_PROPERTY, BY_ASSOCIATION])
+def test_every_real_change_is_found_and_nobody_else_is_called_changed(
+    congress: World, company: str
+) -> None:
     project, crm = congress
+    read_companies_by(project, company)
     before = crm.snapshot()
     project.call("plan")
     assert crm.snapshot() == before, "a plan writes nothing"
@@ -65,6 +76,7 @@ def test_every_real_change_is_found_and_nobody_else_is_called_changed(congress: 
 
 def test_approved_changes_are_written_and_undo_brings_every_value_back(congress: World) -> None:
     project, crm = congress
+    read_companies_by(project, BY_ASSOCIATION)
     before = crm.snapshot()
     plan = project.data("plan")
     assert plan["counts"]["auto"] == 0

@@ -11,7 +11,13 @@ import pytest
 from crm_sync.sandbox.world import World
 from crm_sync_hubspot.connector import HubSpotConnector
 from crm_sync_hubspot.sandbox import HubSpotSandbox
-from tests.support.hubspot_crm import PortalCrm, a_project
+from tests.support.hubspot_crm import (
+    BY_ASSOCIATION,
+    BY_PROPERTY,
+    PortalCrm,
+    a_project,
+    read_companies_by,
+)
 from tests.support.project import Project
 
 pytestmark = pytest.mark.timeout(240)
@@ -172,10 +178,12 @@ def test_setup_without_the_scope_for_it_ends_with_5_and_makes_nothing(
     assert not WANTED & set(crm.properties("contacts"))
 
 
+@pytest.mark.parametrize("company", [BY_PROPERTY, BY_ASSOCIATION])
 def test_without_the_scope_for_companies_a_run_tells_it_and_calls_nobody_changed(
-    whole: tuple[Project, PortalCrm],
+    whole: tuple[Project, PortalCrm], company: str
 ) -> None:
     project, crm = whole
+    read_companies_by(project, company)
     crm.control("settings", {"missing_scopes": ["crm.objects.companies.read"]})
     seen = [one for one in findings(project) if "crm.objects.companies.read" in
             one["message"] + one["fix"]]  # fmt: skip

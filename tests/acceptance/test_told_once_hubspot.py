@@ -10,7 +10,13 @@ import pytest
 
 from crm_sync.sandbox.world import World
 from crm_sync_hubspot.sandbox import HubSpotSandbox
-from tests.support.hubspot_crm import PortalCrm, a_project
+from tests.support.hubspot_crm import (
+    BY_ASSOCIATION,
+    BY_PROPERTY,
+    PortalCrm,
+    a_project,
+    read_companies_by,
+)
 from tests.support.project import Project
 
 pytestmark = pytest.mark.timeout(240)
@@ -90,6 +96,31 @@ def test_who_no_longer_satisfies_the_filter_is_left_alone(opened: Opened) -> Non
     assert told(crm)
 
 
+@pytest.mark.parametrize("company", [BY_PROPERTY, BY_ASSOCIATION])
+def test_who_got_another_company_since_the_plan_is_left_alone(opened: Opened, company: str) -> None:
+    project, crm = opened
+    read_companies_by(project, company)
+    plan = project.data("plan")
+    project.call("approve", str(plan["plan"]), "--all")
+    moved = sorted({one["contact_id"] for one in plan["changes"]})[0]
+    [old] = crm.linked("contacts", [moved], "companies")[moved]
+    new = next(id for id in crm.records("companies") if id != old)
+    primary = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}
+    crm.call(
+        "POST",
+        "/crm/associations/2026-09/contacts/companies/batch/create",
+        {"inputs": [{"from": {"id": moved}, "to": {"id": new}, "types": [primary]}]},
+    )
+    before = crm.snapshot()["contacts"]
+    problems = project.data("apply", str(plan["plan"]), expect=4)["applied"]["problems"]
+    assert {one["contact_id"] for one in problems} == {moved}
+    assert {one["state"] for one in problems if one["entity"] == "contact"} == {"conflict"}
+    after = crm.snapshot()["contacts"]
+    assert after[moved] == before[moved]
+    assert moved not in told(crm)
+    assert after != before
+
+
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
 def test_a_lost_answer_about_tasks_makes_none_twice(opened: Opened, fault: str) -> None:
     project, crm = opened
@@ -108,6 +139,10 @@ def test_without_a_unique_key_a_person_says_what_became_of_a_task(opened: Opened
     text = mapping.read_text(encoding="utf-8")
     kept = [line for line in text.splitlines() if "crm_sync_key" not in line]
     mapping.write_text("\n".join(kept), encoding="utf-8")
+    config = project.folder / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    assert "late_seconds: 2" in text
+    config.write_text(text.replace("late_seconds: 2", "late_seconds: 0"), encoding="utf-8")
     crm.control("faults", [{"match": CREATES, "fault": "drop_before"}])
     plan = write_all(project, expect=4)
     assert crm.records("tasks") == {}

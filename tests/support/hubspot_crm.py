@@ -17,6 +17,8 @@ from tests.support.project import CONGRESS, Project, write_project
 
 VERSION = "2026-09"
 OURS = tuple(spec.name for spec in HubSpotConnector.schema if spec.entity == "contact")
+BY_PROPERTY, BY_ASSOCIATION = "associatedcompanyid", "associations.companies.primary"
+"""Where a contact's primary company can be read; the first is what the shipped mapping does."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,15 @@ def a_project(
         block = sandbox.connection_block(server.url)
         project = write_project(folder, block, server.url, profiles, as_of, more)
         yield project, PortalCrm(server.url)
+
+
+def read_companies_by(project: Project, field: str) -> None:
+    """Let the mapping read a contact's primary company from this field."""
+    mapping = project.folder / "mappings" / "hubspot.yaml"
+    text = mapping.read_text(encoding="utf-8")
+    line = f"    account_id: {BY_PROPERTY}\n"
+    assert text.count(line) == 1
+    mapping.write_text(text.replace(line, f"    account_id: {field}\n"), encoding="utf-8")
 
 
 COMPANIES = {"Name": "name", "Website": "domain"}
