@@ -9,8 +9,9 @@ from typing import TypeVar
 from crm_sync.calls.tokens import Token, TokenProvider, TokenRefused
 from crm_sync.connector import AccessDenied, ServerFault
 from crm_sync_hubspot.config import AccessToken, HubSpotConfig, RefreshToken, is_token
-from crm_sync_hubspot.errors import error_for, not_json, problem_in
+from crm_sync_hubspot.errors import NOT_HUBSPOT_FIX, error_for, not_json
 from crm_sync_hubspot.http import Answer
+from crm_sync_hubspot.problems import problem_in
 
 T = TypeVar("T")
 
@@ -130,7 +131,7 @@ def _refusal(answer: Answer, place: str) -> Exception:
         return AccessDenied(
             f"HubSpot refused the credentials: {told.told or answer.status}",
             place=place,
-            fix=_REFRESH_FIX,
+            fix=_REFRESH_FIX if told.told else NOT_HUBSPOT_FIX,
         )
     if answer.body is None and answer.status < 300:
         return not_json(answer.status, writes=False, place=place)

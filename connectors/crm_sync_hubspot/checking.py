@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.connector import AccessDenied, ConfigError, Finding, Level, ScopeMissing, TryLater
+from crm_sync_hubspot.errors import NOT_HUBSPOT_FIX
 from crm_sync_hubspot.paths import path
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ _WRITTEN: Mapping[str, tuple[str, Level, str]] = {
 
 _FEW_CALLS = 0.2
 
-_ADDRESS_FIX = "Check `base_url`: it must be HubSpot's own address."
-
 
 def check(client: HubSpotClient) -> list[Finding]:
     """Sign-in and allowance first, then what can be read, then what may be written.
@@ -67,7 +66,7 @@ def _portal(client: HubSpotClient) -> Finding:
     said = details if isinstance(details, dict) else {}
     if not said.get("portalId"):
         told = "the answer is not understood: it names no portal"
-        return Finding(Level.PROBLEM, "sign-in", told, _ADDRESS_FIX)
+        return Finding(Level.PROBLEM, "sign-in", told, NOT_HUBSPOT_FIX)
     parts = [
         f"portal {said['portalId']}",
         f"time zone {said['timeZone']}" if said.get("timeZone") else "",
@@ -105,7 +104,7 @@ def _asked(client: HubSpotClient, name: str, where: str, level: Level, without: 
         denied = isinstance(problem, ScopeMissing)
         return Finding(level, name, f"{problem.message}: {without}", problem.fix, denied)
     if not isinstance(body, dict) or not isinstance(body.get("results"), list):
-        return Finding(level, name, f"the answer is not understood: {without}", _ADDRESS_FIX)
+        return Finding(level, name, f"the answer is not understood: {without}", NOT_HUBSPOT_FIX)
     return Finding(Level.OK, name, "can be read")
 
 

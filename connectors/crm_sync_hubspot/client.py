@@ -13,10 +13,11 @@ from crm_sync.calls.tokens import Token
 from crm_sync.connector import RateLimited, Usage
 from crm_sync_hubspot.auth import app_form, token_provider
 from crm_sync_hubspot.config import HubSpotConfig
-from crm_sync_hubspot.errors import error_for, not_json, problem_in
+from crm_sync_hubspot.errors import error_for, not_json
 from crm_sync_hubspot.http import Answer, HttpClient
 from crm_sync_hubspot.limits import SPARE, WRITE_PATIENCE, learn, limiter_for, refused, windows_of
 from crm_sync_hubspot.paths import path
+from crm_sync_hubspot.problems import problem_in
 
 __all__ = ["Answer", "HubSpotClient"]
 

@@ -173,8 +173,7 @@ class HubSpotConnector:
         """Create what `missing_schema` found missing, labelled in `fr` or else in English."""
         from crm_sync_hubspot.creating import create_schema
 
-        known = "fr" if language == "fr" else "en"
-        return create_schema(self._client, self._metadata, changes, known)
+        return create_schema(self._client, self._metadata, changes, language)
 
     def url(self, entity: Entity, id: str) -> str:
         """The record's page in HubSpot; costs a call unless the settings name the portal."""

@@ -24,15 +24,6 @@ from crm_sync.errors import ScopeMissing
 from crm_sync_hubspot.http import http_date
 from crm_sync_hubspot.problems import Problem, problem_in
 
-__all__ = [
-    "RefusedBatch",
-    "error_for",
-    "hint",
-    "not_json",
-    "problem_in",
-    "retry_after",
-]
-
 LOCKED_PAUSE = 2.0
 WINDOW_PAUSES = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 """Seconds after which a window has certainly moved on, where HubSpot does not say (it rarely
@@ -46,7 +37,7 @@ _NO_ROW = "OBJECT_NOT_FOUND"
 it."""
 
 
-_NOT_HUBSPOT = "Check `base_url`, and what stands between this machine and HubSpot, as a proxy."
+NOT_HUBSPOT_FIX = "Check `base_url`, and what stands between this machine and HubSpot, as a proxy."
 """What to do about a refusal without a word of HubSpot's."""
 
 
@@ -152,7 +143,9 @@ def _limited(told: Problem, asked: float | None, place: str) -> TryLater:
 
 def _forbidden(told: Problem, place: str) -> AccessDenied:
     if not told.told:
-        return AccessDenied("answered 403 without HubSpot's reason", place=place, fix=_NOT_HUBSPOT)
+        return AccessDenied(
+            "answered 403 without HubSpot's reason", place=place, fix=NOT_HUBSPOT_FIX
+        )
     if "MISSING_SCOPES" not in told.codes and not told.scopes:
         return AccessDenied(
             told.told,
@@ -187,7 +180,7 @@ def _bad_request(status: int, headers: Mapping[str, str], told: Problem, place: 
             fix="Read fewer properties, or shorten `where`, in the mapping.",
         )
     if not told.told:
-        return ConfigError(f"answered {status}", place=place, fix=_NOT_HUBSPOT)
+        return ConfigError(f"answered {status}", place=place, fix=NOT_HUBSPOT_FIX)
     fix = "Correct the mapping of this object."
     if status in {404, 405}:
         fix = "Check `base_url`, and the objects and properties that the mapping names."

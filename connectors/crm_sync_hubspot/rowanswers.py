@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_sync.connector import BatchRejected, Outcome, ServerFault, Write, WriteResult
-from crm_sync_hubspot.errors import RefusedBatch, hint, problem_in
-from crm_sync_hubspot.problems import Problem
+from crm_sync_hubspot.errors import RefusedBatch, hint
+from crm_sync_hubspot.problems import Problem, problem_in
 from crm_sync_hubspot.records import is_unfinished
 
 TRACE = "objectWriteTraceId"

@@ -178,6 +178,7 @@ def test_no_message_repeats_a_value_that_was_sent(value: str, cut: int) -> None:
         ('Cannot read date from "31/12/2020"', 'Cannot read date from "…"'),
         ("bad value for picklist field: Bellwether", "bad value for picklist field: …"),
         ("The value «Durand» isn't allowed in 'Title'", "The value «…» isn't allowed in 'Title'"),
+        ("'Ida d'Example' is taken, 'Title' isn't", "'…' is taken, 'Title' isn't"),
         ("Title: entity is locked", "Title: entity is locked"),
         ("duplicate value: Key__c on record 003A", "duplicate value: Key__c on record 003A"),
     ],

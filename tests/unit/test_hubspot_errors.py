@@ -17,7 +17,8 @@ from crm_sync.connector import (
     ServerFault,
 )
 from crm_sync.errors import CrmSyncError, ScopeMissing
-from crm_sync_hubspot.errors import RefusedBatch, error_for, hint, problem_in
+from crm_sync_hubspot.errors import RefusedBatch, error_for, hint
+from crm_sync_hubspot.problems import problem_in
 
 ID = "0b5c2f6e-1111-4222-8333-944444444444"
 NOW = "Tue, 01 Sep 2026 12:00:00 GMT"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync_hubspot.errors import problem_in
+from crm_sync_hubspot.problems import problem_in
 from crm_sync_hubspot.words import discreet
 
 COORDINATES = (
