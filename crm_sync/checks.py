@@ -92,11 +92,14 @@ def _mapping_reads(workspace: Workspace, connection: Connection) -> Iterator[Fin
     yield Finding(Level.OK, "mapping", f"{mapping.file.path.name}: {fields} contact fields")
     for problem in workspace.misplaced(connection):
         yield _as_finding(problem)
-    if mapping.model.account is None or "account_id" not in mapping.model.contact.read:
+    read = mapping.model.contact.read
+    if mapping.model.account is None or "account_id" not in read:
+        known = "a contact's employer is known by its own text alone"
         yield Finding(
             Level.WARNING,
             "mapping",
-            "does not say which company a contact belongs to, so no move can be told",
+            "does not read the companies of contacts: "
+            + (known if "organisation" in read else "no move can be told"),
             "Read `account_id` of contacts, and have an `account:` section: `crm-sync init` in an "
             "empty folder writes an example.",
         )

@@ -130,7 +130,8 @@ class FieldSpec:
     As described by the CRM, or as wanted by a connector's own schema. `values` are the values
     allowed when `restricted`; `length` is in characters, None when unlimited or not text.
     `targets` are what a field with ids of other records leads to, empty where that is not known;
-    `many` says that it may hold more than one.
+    `many` says that it may hold more than one. `labels` are those of a wanted field in other
+    languages than English, each with its code (`("fr", "Poste")`).
     """
 
     entity: Entity
@@ -147,6 +148,11 @@ class FieldSpec:
     help: str = ""
     targets: tuple[Entity, ...] = ()
     many: bool = False
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def label_in(self, language: str) -> str:
+        """The label in a language (`en`, `fr`), in English where it has no other."""
+        return dict(self.labels).get(language, self.label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class FieldsReport:
 
     `told` is a finding for each field that was to be made. `loose` are fields that are there and
     not unique as they should be. `asked` says that fields were to be made, `applied` that making
-    them was tried, `problem` what ended it early.
+    them was tried, `problem` what ended it early. `language` is that of the labels.
     """
 
     connection: str
@@ -69,6 +69,7 @@ class FieldsReport:
     still_missing: tuple[SchemaChange, ...] = ()
     loose: tuple[SchemaChange, ...] = ()
     problem: CrmSyncError | None = None
+    language: str = "en"
 
     @property
     def exit_code(self) -> int:
@@ -94,13 +95,15 @@ def set_up(
     first field is made are raised; a later one is in the report.
     """
     connection = workspace.config.connection(name)
+    chosen = language or connection.settings.language
     with workspace.crm(connection) as crm:
         wanted = wanted_fields(crm.schema, workspace.mapping(connection))
         missing, loose = _lacking(crm, wanted)
-        report = FieldsReport(connection.name, crm.creates_schema, missing, apply, loose=loose)
+        report = FieldsReport(
+            connection.name, crm.creates_schema, missing, apply, loose=loose, language=chosen
+        )
         if not apply or not missing or not crm.creates_schema:
             return replace(report, still_missing=missing)
-        chosen = language or connection.settings.language
         told, problem = _make(crm, missing, chosen, progress)
         if problem is not None and not told:
             raise problem

@@ -120,13 +120,17 @@ class Mapping:
             return {}
         return {ours: record.fields.get(theirs) for ours, theirs in section.read.items()}
 
-    def misplaced(self, objects: Objects[Entity, str]) -> list[ConfigError]:
+    def misplaced(
+        self, objects: Objects[Entity, str], better: str = "Use one for this CRM."
+    ) -> list[ConfigError]:
         """Sections about another object than the one that the connector keeps the entity in.
 
         `objects` are the connector's. Letter case does not count, as in the CRM's own queries.
+        Where not one of several sections fits, that is told once, with `better` to be done.
         """
         wrong = []
-        for entity, section in self._sections():
+        sections = list(self._sections())
+        for entity, section in sections:
             named = f"{entity.value}s"
             kept = objects.get(entity)
             if kept is None:
@@ -139,6 +143,10 @@ class Mapping:
                 at = (entity.value, "object")
                 message = f"this connector keeps {named} in {kept}, not in {section.object}"
                 wrong.append(self.file.error(message, at, f"Write `object: {kept}`."))
+        if len(wrong) == len(sections) > 1:
+            named = ", ".join(section.object for _, section in sections)
+            text = f"this looks like a mapping for another CRM: it speaks of {named}"
+            return [self.file.error(text, (sections[0][0].value, "object"), better)]
         return wrong
 
     def _sections(self) -> Iterator[tuple[Entity, ReadSection | TaskSection]]:

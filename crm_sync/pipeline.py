@@ -254,17 +254,7 @@ def _read_crm(
     reconcile(store, crm, connection.name, mapping, run_id=run.id, now=utc_now)
     pulled = pull_all(store, connection, mapping, crm, now=now, ask=ask, progress=progress)
     run.unread, run.whole = pulled.unread, pulled.whole
-    for one in pulled.unread:
-        _log_unread(connection.name, one)
     return pulled
-
-
-def _log_unread(connection: str, unread: Unread) -> None:
-    import structlog
-
-    structlog.get_logger("crm_sync.pull").warning(
-        "pull.closed", connection=connection, entity=unread.entity.value, scopes=unread.scopes
-    )
 
 
 def _apply(

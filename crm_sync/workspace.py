@@ -33,9 +33,14 @@ class Workspace:
     def misplaced(self, connection: Connection) -> list[ConfigError]:
         """What the mapping would read or write elsewhere than the connector does."""
         from crm_sync.registry import find
+        from crm_sync.shipped import shipped
 
-        objects = find(connection.settings.connector).objects
-        return self.mapping(connection).misplaced(objects)
+        crm = connection.settings.connector
+        mapping, objects = self.mapping(connection), find(crm).objects
+        if not shipped(own := f"mappings/{crm}.yaml").exists():
+            return mapping.misplaced(objects)
+        better = f"Use {own}: `crm-sync init --crm {crm} FOLDER` writes it."
+        return mapping.misplaced(objects, better)
 
     @contextmanager
     def crm(self, connection: Connection, *, despite_mapping: bool = False) -> Iterator[Steady]:

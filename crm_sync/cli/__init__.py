@@ -40,9 +40,7 @@ def main() -> None:
 
 
 def _say_interrupted() -> NoReturn:
-    _complain(
-        "interrupted\n  What was sent is in the journal; give the same command again to go on."
-    )
+    _complain("interrupted\n  Nothing is lost: give the same command again to go on.")
     sys.exit(INTERRUPTED)
 
 

@@ -103,6 +103,7 @@ def settle(
     """Say what became of a write whose answer was lost, where reading the CRM cannot tell."""
     from crm_sync import pipeline
     from crm_sync.errors import UsageError
+    from crm_sync.model import Operation
 
     if there == absent:
         raise UsageError("say what you saw in the CRM", fix="Give one of --there and --absent.")
@@ -120,11 +121,14 @@ def settle(
             }
         )
         return
-    console().print(f"{one.entity.value} {one.key[:10]}: {one.state.value}.")
+    creates = one.operation is Operation.CREATE
+    what = f"{one.entity if creates else one.operation} {one.key[:10]}"
     if there:
-        console().print("It is never sent again, and an undo leaves it alone.")
+        console().print(
+            f"{what} counts as done: it is never sent again, and no undo takes it back."
+        )
     else:
-        console().print(f"Send it again: crm-sync apply {one.plan_id}")
+        console().print(f"{what} counts as not sent.\nSend it again: crm-sync apply {one.plan_id}")
 
 
 def _finish(opened: Workspace, outcome: Outcome, as_json: bool) -> None:

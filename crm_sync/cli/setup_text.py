@@ -22,23 +22,23 @@ def setup_view(report: FieldsReport) -> dict[str, Any]:
         "connection": report.connection,
         "can_create": report.creates,
         "applied": report.applied,
-        "missing": [_change_view(one) for one in report.missing],
+        "missing": [_change_view(one, report.language) for one in report.missing],
         "told": [
             {"level": one.level.value, "subject": one.subject, "message": one.message,
              "fix": one.fix}
             for one in report.told
         ],
-        "still_missing": [_change_view(one) for one in report.still_missing],
-        "not_unique": [_change_view(one) for one in report.loose],
+        "still_missing": [_change_view(one, report.language) for one in report.still_missing],
+        "not_unique": [_change_view(one, report.language) for one in report.loose],
     }  # fmt: skip
 
 
-def _change_view(change: SchemaChange) -> dict[str, Any]:
+def _change_view(change: SchemaChange, language: str) -> dict[str, Any]:
     wanted = change.wanted
     return {
         "entity": wanted.entity.value,
         "name": wanted.name,
-        "label": wanted.label,
+        "label": wanted.label_in(language),
         "type": wanted.type.value,
         "length": wanted.length,
         "values": list(wanted.values),
@@ -65,15 +65,15 @@ def print_fields(console: Console, report: FieldsReport) -> None:
 
 def _print_missing(console: Console, report: FieldsReport) -> None:
     many = len(report.missing)
-    console.print(f"{report.connection}: {many} field{'' if many == 1 else 's'} missing.\n")
+    fields = "1 field is" if many == 1 else f"{many} fields are"
+    console.print(f"{report.connection}: {fields} missing, or not as needed.\n")
     for one in report.missing:
         spec = one.wanted
         console.print(
-            f"[bold]{spec.entity.value} {spec.name}[/bold]  {escape(spec.label)}  "
-            f"[dim]{_kind(one)}[/dim]",
-            soft_wrap=True,
+            f"[bold]{spec.entity.value} {spec.name}[/bold]  "
+            f"{escape(spec.label_in(report.language))}  [dim]{_kind(one)}[/dim]"
         )
-        console.print(f"  {escape(one.action)} ({escape(one.reason)})", soft_wrap=True)
+        _indented(console, f"{one.action} ({one.reason})", 2)
     if report.creates:
         console.print(f"\nMake them: crm-sync setup {report.connection} --apply")
         return
@@ -85,20 +85,22 @@ def _print_missing(console: Console, report: FieldsReport) -> None:
 
 def _print_made(console: Console, report: FieldsReport) -> None:
     for finding in report.told:
-        console.print(
-            f"{_MARK[finding.level.value]}  {escape(finding.subject)}: {escape(finding.message)}",
-            soft_wrap=True,
-        )
+        mark = _MARK[finding.level.value]
+        console.print(f"{mark}  {escape(finding.subject)}: {escape(finding.message)}")
         for line in finding.fix.splitlines():
-            console.print(f"         {escape(line)}", soft_wrap=True)
+            _indented(console, line, 9)
     if not report.still_missing:
         console.print(f"\nNothing is missing any more. Next: crm-sync check {report.connection}")
         return
     console.print("\nStill missing:")
     for one in report.still_missing:
-        console.print(
-            f"  {one.wanted.entity.value} {one.wanted.name}: {escape(one.reason)}", soft_wrap=True
-        )
+        _indented(console, f"{one.wanted.entity.value} {one.wanted.name}: {one.reason}", 2)
+
+
+def _indented(console: Console, text: str, by: int) -> None:
+    from rich.padding import Padding
+
+    console.print(Padding(escape(text), (0, 0, 0, by), expand=False))
 
 
 def _kind(change: SchemaChange) -> str:

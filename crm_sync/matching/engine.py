@@ -67,12 +67,12 @@ def judge(
         bands.set_variables(db, settings)
         _take_contacts(db, contacts)
         counts = _take_sources(db, sources, now, progress)
-        progress("match", 0, contacts.num_rows)
+        progress("Matching contacts", 0, contacts.num_rows)
         for step in ("pairs", "bands", "matches"):
             db.execute(normalise.statement(step))
-        progress("detect", 0, contacts.num_rows)
+        progress("Telling job changes", 0, contacts.num_rows)
         detect(db, slack_days=settings.slack_days)
-        progress("detect", contacts.num_rows, contacts.num_rows)
+        progress("Telling job changes", contacts.num_rows, contacts.num_rows)
         return Judgement(
             matches=_table(db, _MATCHES),
             job_changes=_table(db, _JOB_CHANGES),
@@ -117,7 +117,7 @@ def _take_sources(
     create_tables(db)
     counts: dict[str, Staged] = {}
     for number, source in enumerate(sources):
-        progress(f"observe {source.name}", number, len(sources))
+        progress(f"Reading {source.name}", number, len(sources))
         counts[source.name] = source.stage(db, today=now.date())
     db.execute("CREATE TEMP TABLE restoring (source VARCHAR)")
     for source in sources:

@@ -25,7 +25,7 @@ def reason(job_change: JobChange) -> str:
         title = f" as {_part(after.title)}" if after.title else ""
         text = f"Moved to {_part(after.organisation)}{title}"
     else:
-        text = f"No longer at {_part(before.organisation) or 'the account'}"
+        text = f"No longer at {_part(before.organisation) or 'the company'}"
     return shorten(text, REASON_LIMIT - len(since)) + since
 
 

@@ -30,7 +30,10 @@ from crm_sync.planning.wording import Language, clean, shorten
 
 SUBJECT_LIMIT = 255
 BODY_LIMIT = 10_000
-NO_OWNER = "no active colleague owns the contact or its account: approved, the CRM chooses who"
+NO_OWNER = (
+    "no active colleague owns the contact or its company: approved, the task is made without an "
+    "owner (some CRMs give it to the integration user, in others it is in nobody's queue)"
+)
 WAITS = "it waits for the update of the contact that it talks about"
 
 AccountNames = Mapping[str, str | None]
@@ -38,7 +41,7 @@ AccountNames = Mapping[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The colleague who gets a task; an empty id leaves the choice to the CRM."""
+    """The colleague who gets a task; an empty id sends it without an owner."""
 
     id: str = ""
     name: str = ""

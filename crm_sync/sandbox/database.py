@@ -11,6 +11,8 @@ from pathlib import Path
 from crm_sync.errors import UsageError
 
 BUSY_SECONDS = 30.0
+NOTE = "sandbox_kind"
+"""The table with the name of the sandbox."""
 
 
 class Database:
@@ -19,23 +21,34 @@ class Database:
     Text is folded by the function `fold`, so that queries ignore case beyond ASCII as well.
     Committed writes outlive the death of any process; only a power cut may lose them, which a
     sandbox can afford.
+
+    The file notes the `kind` of sandbox that it belongs to; `table` is one that every file of this
+    kind has, to know those by that were made before the note. A file of anything else is refused.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kind: str, table: str) -> None:
         self.path = path
         self._idle: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._writer = threading.Lock()
         self._closed = False
         try:
-            with self.reading() as connection:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            with self.writing() as connection:
+                found = _noted(connection, kind, table)
         except sqlite3.Error as problem:
             raise UsageError(
                 f"cannot be opened as a sandbox's database: {problem}",
                 place=str(path),
                 fix="Check folder and permissions, or name another file.",
             ) from None
+        if found != kind:
+            self.close()
+            holds = f"the data of the `{found}` sandbox" if found else "something else"
+            raise UsageError(
+                f"this file holds {holds}, and the `{kind}` sandbox was asked for",
+                place=str(path),
+                fix="Name another file.",
+            )
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -90,6 +103,18 @@ class Database:
                 self._idle.append(connection)
                 return
         connection.close()
+
+
+def _noted(connection: sqlite3.Connection, kind: str, table: str) -> str:
+    """The kind of sandbox that the file belongs to, noted if it was not; empty for none."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if NOTE in tables:
+        return str(connection.execute(f"SELECT name FROM {NOTE}").fetchone()[0])  # noqa: S608
+    if tables and table not in tables:
+        return ""
+    connection.execute(f"CREATE TABLE {NOTE} (name TEXT NOT NULL)")
+    connection.execute(f"INSERT INTO {NOTE} VALUES (?)", (kind,))  # noqa: S608 - a name of ours
+    return kind
 
 
 _Cell = str | bytes | int | float | None

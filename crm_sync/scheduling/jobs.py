@@ -27,6 +27,8 @@ def run_job(config: Path, connection: str) -> str:
     except Exception as problem:  # the schedule outlives whatever a run meets
         log.error("run_failed", error=type(problem).__name__, where=_where(problem))
         return "failed"
+    for one in outcome.unread:
+        log.warning("object_closed", entity=one.entity.value, scopes=one.scopes)
     counts = dict(outcome.report.counts) if outcome.report else {}
     log.info("run_ended", run=outcome.run_id, plan=outcome.plan.id, **counts)
     return "done"

@@ -86,7 +86,8 @@ def test_until_a_person_has_looked_the_plan_is_not_done(project: Project) -> Non
     assert "cannot tell" in told
     assert "the next apply reads" not in told
     for one in left:
-        project.call("settle", one["id"], "--there")
+        said = project.call("settle", one["id"], "--there").stdout
+        assert said.startswith(f"task {one['id']} counts as done")
     project.call("apply", str(plan))
 
 

@@ -89,11 +89,17 @@ def test_the_labels_are_in_the_language_that_is_asked_for(
     config = project.folder / "config.yaml"
     text = config.read_text(encoding="utf-8")
     config.write_text(text.replace("    auth:", "    language: fr\n    auth:", 1))
+    shown = {one["name"]: one["label"] for one in project.data("setup")["missing"]}
+    assert shown["crm_sync_new_company"] == "Nouvelle entreprise"
+    assert "Nouvelle entreprise" in project.call("setup").stdout
+    assert "Nouvelle entreprise" not in project.call("setup", "--language", "en").stdout
+    assert max(map(len, project.call("setup").stdout.splitlines())) <= 80
     project.call("setup", "--apply")
     french = {name: one["label"] for name, one in crm.properties("contacts").items()}
     english = {spec.name: spec.label for spec in HubSpotConnector.schema}
     ours = WANTED & set(french)
     assert sum(french[name] != english[name] for name in ours) > len(ours) / 2
+    assert {name: french[name] for name in ours} == {name: shown[name] for name in ours}
 
 
 def test_what_somebody_made_before_is_left_as_it_is(bare: tuple[Project, PortalCrm]) -> None:
@@ -161,11 +167,30 @@ def test_a_mapping_that_knows_no_companies_is_told(whole: tuple[Project, PortalC
     project, _ = whole
     mapping = project.folder / "mappings" / "hubspot.yaml"
     text = mapping.read_text(encoding="utf-8")
-    kept = [line for line in text.splitlines() if not line.strip().startswith("account_id: a")]
-    assert len(kept) == len(text.splitlines()) - 1
-    mapping.write_text("\n".join(kept), encoding="utf-8")
-    assert any("no move can be told" in one["message"] for one in findings(project))
-    assert "Ready, but look" in project.call("check").stdout
+    assert "All is well." in project.call("check").stdout
+    for name, told in (("account_id: a", "its own text"), ("organisation: c", "no move can be")):
+        lines = text.splitlines()
+        kept = [line for line in lines if not line.strip().startswith(name)]
+        assert len(kept) == len(lines) - 1
+        text = "\n".join(kept)
+        mapping.write_text(text, encoding="utf-8")
+        [seen] = [one for one in findings(project) if one["level"] == "warning"]
+        assert told in seen["message"]
+        assert "Ready, but look" in project.call("check").stdout
+
+
+def test_a_mapping_for_another_crm_is_told_once_and_as_a_whole(
+    whole: tuple[Project, PortalCrm],
+) -> None:
+    project, _ = whole
+    config = project.folder / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("mappings/hubspot.yaml", "mappings/salesforce.yaml"))
+    told = project.call("plan", expect=2).stderr
+    assert told.count("another CRM") == told.count("salesforce.yaml") == 1
+    assert "Use mappings/hubspot.yaml" in told
+    problems = [one for one in findings(project, expect=2) if one["level"] == "problem"]
+    assert len(problems) == 1
 
 
 def test_setup_without_the_scope_for_it_ends_with_5_and_makes_nothing(

@@ -71,6 +71,12 @@ def test_objects_answer_under_every_name_of_their_kind(api: Api) -> None:
     assert status(api, "GET", f"/crm/objects/{DATED}/spaceships") == 404
 
 
+@pytest.mark.parametrize("version", ["2026-90", "2062-09", "2026-9", "2025-07", "v7"])
+def test_a_version_that_does_not_exist_is_no_path(api: Api, version: str) -> None:
+    assert status(api, "GET", f"/crm/objects/{version}/contacts") == 404
+    assert status(api, "GET", f"/crm/owners/{version}") == 404
+
+
 def test_lists_go_on_where_a_page_ended(api: Api) -> None:
     made = [api.create("contacts", email=f"p{one}@one.example") for one in range(5)]
     first = api.ok("GET", CONTACTS, params={"limit": 2, "properties": ["email", "nonsense"]})

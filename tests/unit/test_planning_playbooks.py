@@ -174,7 +174,7 @@ def test_the_english_task_for_a_move_tells_who_where_when_and_what_to_do() -> No
         "since March 2026.\nOur last exchange on record was on November 4, 2025.\n"
     )
     assert "Do not sell anything" in body
-    assert "An account named Norvex SAS is already in our CRM, and Paul Essai looks after" in body
+    assert "A company named Norvex SAS is already in our CRM, and Paul Essai looks after" in body
     assert "who took over at Vexalor" in body
     assert "vendor-file, as of June 15, 2026, 93 % sure" in body
 
@@ -185,7 +185,9 @@ def test_the_french_task_for_a_move_is_in_french_throughout() -> None:
     assert "travaille désormais chez Norvex (Head of Sales) depuis mars 2026." in body
     assert "Notre dernier échange connu date du 4 novembre 2025." in body
     assert "Félicitez Claire" in body
-    assert "Un compte nommé Norvex SAS existe déjà dans notre CRM ; Paul Essai en a la" in body
+    assert (
+        "Une entreprise nommée Norvex SAS existe déjà dans notre CRM ; Paul Essai en a la" in body
+    )
     assert "au 15 juin 2026, fiabilité 93 %" in body
     assert not {"the", "and", "What"} & set(body.split())
 

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crm_sync.sandbox.http import Request, Response, Route, json_response, route
+from crm_sync_hubspot.sandbox.dated import DATED
 
 if TYPE_CHECKING:
     from crm_sync_hubspot.sandbox.limits import Limits
     from crm_sync_hubspot.sandbox.portal import Portal
 
-ACCOUNT = r"/account-info/(?:20\d\d-\d\d|v3)"
+ACCOUNT = rf"/account-info/(?:{DATED}|v3)"
 
 
 def account_routes(portal: Portal, limits: Limits) -> list[Route]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crm_sync.sandbox.http import Request, Response, Route, json_response, route
 from crm_sync_hubspot.sandbox.associations import Link, associate, dissociate, live, of, record_id
+from crm_sync_hubspot.sandbox.dated import DATED
 from crm_sync_hubspot.sandbox.linkanswers import (
     Ends,
     Errors,
@@ -32,12 +33,10 @@ PAGE = 500
 """Associations of one record in one answer, at the most."""
 
 _BATCH = (
-    r"/crm/(?:associations/(?P<dated>20\d\d-\d\d)|v4/associations)"
+    rf"/crm/(?:associations/(?P<dated>{DATED})|v4/associations)"
     r"/(?P<type>[^/]+)/(?P<to>[^/]+)/batch"
 )
-_ONE = (
-    r"/crm/(?:objects/(?P<dated>20\d\d-\d\d)|v4/objects)/(?P<type>[^/]+)/(?P<id>[^/]+)/associations"
-)
+_ONE = rf"/crm/(?:objects/(?P<dated>{DATED})|v4/objects)/(?P<type>[^/]+)/(?P<id>[^/]+)/associations"
 
 
 def association_routes(portal: Portal) -> list[Route]:

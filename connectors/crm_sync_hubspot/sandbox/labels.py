@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.sandbox.http import Request, Response, Route, json_response, route
+from crm_sync_hubspot.sandbox.dated import DATED
 from crm_sync_hubspot.sandbox.linkanswers import Ends
 from crm_sync_hubspot.sandbox.linktypes import USER, LinkType, Spec, add_labels, kinds
 from crm_sync_hubspot.sandbox.problems import invalid, not_found
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from crm_sync_hubspot.sandbox.portal import Portal
 
 _LABELS = (
-    r"/crm/(?:associations/(?:20\d\d-\d\d|v4)|v4/associations)"
+    rf"/crm/(?:associations/(?:{DATED}|v4)|v4/associations)"
     r"/(?P<type>[^/]+)/(?P<to>[^/]+)/labels"
 )
 

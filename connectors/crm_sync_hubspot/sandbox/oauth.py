@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from crm_sync.sandbox.http import HttpProblem, Request, Response, Route, json_response, route
+from crm_sync_hubspot.sandbox.dated import DATED
 from crm_sync_hubspot.sandbox.problems import ApiProblem, not_found
 from crm_sync_hubspot.sandbox.scopes import GRANTED, needed
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 REFRESH_TOKEN = "sandbox-refresh-token"  # noqa: S105 - the one that every sandbox knows
 WRONG = "wrong"
 """As a token, a client secret, a code or a refresh token: refused."""
-_TOKEN = r"/oauth/(?:20\d\d-\d\d|v\d)/token"  # noqa: S105 - a path
+_TOKEN = rf"/oauth/(?:{DATED}|v\d)/token"
 _ACCESS, _REFRESH = "access", "refresh"
 
 

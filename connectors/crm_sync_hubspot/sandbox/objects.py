@@ -9,13 +9,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from crm_sync.sandbox.http import Request, Response, Route, json_response, route
 from crm_sync_hubspot.sandbox.associations import answered, associate_new
+from crm_sync_hubspot.sandbox.dated import DATED
 from crm_sync_hubspot.sandbox.editing import Editor, number_of
 from crm_sync_hubspot.sandbox.portal import Portal, instant
 from crm_sync_hubspot.sandbox.problems import invalid, not_found
 from crm_sync_hubspot.sandbox.rows import Row, get, page
 from crm_sync_hubspot.sandbox.types import ObjectType, resolve
 
-OBJECTS = r"/crm/(?:objects/(?P<dated>20\d\d-\d\d)|v3/objects)/(?P<type>[^/]+)"
+OBJECTS = rf"/crm/(?:objects/(?P<dated>{DATED})|v3/objects)/(?P<type>[^/]+)"
 MAX_PAGE = 100
 MAX_PAGE_WITH_HISTORY = 50
 DEFAULT_PAGE = 10

@@ -7,12 +7,13 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.sandbox.http import Request, Response, Route, json_response, route
+from crm_sync_hubspot.sandbox.dated import DATED
 from crm_sync_hubspot.sandbox.problems import invalid, not_found
 
 if TYPE_CHECKING:
     from crm_sync_hubspot.sandbox.portal import Portal
 
-OWNERS = r"/crm/(?:owners/20\d\d-\d\d|v3/owners)"
+OWNERS = rf"/crm/(?:owners/{DATED}|v3/owners)"
 MAX_PAGE = 500
 DEFAULT_PAGE = 100
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.sandbox.http import Request, Response, Route, json_response, route
+from crm_sync_hubspot.sandbox.dated import DATED
 from crm_sync_hubspot.sandbox.problems import invalid, not_found
 
 if TYPE_CHECKING:
     from crm_sync_hubspot.sandbox.portal import Portal
 
-PIPELINES = r"/crm/(?:pipelines/20\d\d-\d\d|v3/pipelines)/(?P<type>[^/]+)"
+PIPELINES = rf"/crm/(?:pipelines/{DATED}|v3/pipelines)/(?P<type>[^/]+)"
 _NAMES = {
     **dict.fromkeys(("deals", "deal", "0-3"), "deals"),
     **dict.fromkeys(("tickets", "ticket", "0-5"), "tickets"),

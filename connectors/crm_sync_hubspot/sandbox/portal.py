@@ -57,7 +57,7 @@ class Portal:
         settings: Settings | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
-        self.database = Database(path)
+        self.database = Database(path, "hubspot", "unique_value")
         self.calls = calls
         self.settings = settings or Settings()
         self._clock = clock or (lambda: datetime.now(UTC))

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from crm_sync_hubspot.sandbox.dated import DATED
 from crm_sync_hubspot.sandbox.definitions import Definition
 from crm_sync_hubspot.sandbox.problems import invalid
 from crm_sync_hubspot.sandbox.standard import YES_NO
 from crm_sync_hubspot.sandbox.types import ObjectType
 
-PROPERTIES = r"/crm/(?:properties/(?P<dated>20\d\d-\d\d)|v3/properties)/(?P<type>[^/]+)"
+PROPERTIES = rf"/crm/(?:properties/(?P<dated>{DATED})|v3/properties)/(?P<type>[^/]+)"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 FIELD_TYPES = {
     "string": ("text", "textarea", "html", "phonenumber", "file"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from crm_sync_hubspot.sandbox.dated import DATED
+
 _OBJECTS = {
     **dict.fromkeys(("contacts", "contact", "0-1"), "contacts"),
     **dict.fromkeys(("companies", "company", "0-2"), "companies"),
@@ -12,7 +14,7 @@ _OBJECTS = {
     **dict.fromkeys(("tickets", "ticket", "0-5"), "tickets"),
 }
 _EMAILS = frozenset({"emails", "email", "0-49"})
-_VERSION = r"(?:20\d\d-\d\d|v\d)"
+_VERSION = rf"(?:{DATED}|v\d)"
 _RECORDS = re.compile(
     rf"/crm/(?:(?:objects|associations)/{_VERSION}|{_VERSION}/(?:objects|associations))"
     r"/(?P<type>[^/]+)(?P<rest>/.*)?"

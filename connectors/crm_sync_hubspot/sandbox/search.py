@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.sandbox.http import Request, Response, Route, json_response, route
+from crm_sync_hubspot.sandbox.dated import DATED
 from crm_sync_hubspot.sandbox.filters import (
     Condition,
     Definitions,
@@ -31,7 +32,7 @@ MAX_BODY = 3_000
 MAX_LIMIT = 200
 MAX_RESULTS = 10_000
 SORTED_AT_ONCE = 5_000
-_SEARCH = r"/crm/(?:objects/20\d\d-\d\d|v3/objects)/(?P<type>[^/]+)/search"
+_SEARCH = rf"/crm/(?:objects/{DATED}|v3/objects)/(?P<type>[^/]+)/search"
 _ASKED = {
     "contacts": ("firstname", "lastname", "email", "phone", "mobilephone", "company"),
     "companies": ("name", "domain", "website", "phone"),

@@ -18,8 +18,8 @@ def _property(
     values: tuple[str, ...] = (),
     unique: bool = False,
 ) -> FieldSpec:
-    said = words(name, "en")
-    if said is None:
+    said, french = words(name, "en"), words(name, "fr")
+    if said is None or french is None:
         raise ValueError(f"{name} has no label")
     return FieldSpec(
         entity=entity,
@@ -30,6 +30,7 @@ def _property(
         restricted=bool(values),
         unique=unique,
         help=said.description,
+        labels=(("fr", french.label),),
     )
 
 

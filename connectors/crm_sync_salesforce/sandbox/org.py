@@ -48,7 +48,7 @@ class Org:
     """One org: its database, its objects, its clock and its allowance."""
 
     def __init__(self, path: Path, calls: Calls) -> None:
-        self.database = Database(path)
+        self.database = Database(path, "salesforce", "_fields")
         self.calls = calls
         self.allowance = Allowance()
         self.row_faults = RowFaults()
