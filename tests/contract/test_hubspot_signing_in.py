@@ -228,9 +228,9 @@ def test_an_answer_without_a_usable_token_is_no_refusal_of_credentials(
 
 
 def test_a_page_that_refuses_instead_of_hubspot_points_to_the_address() -> None:
-    with scripted(reply(403, b"<html>Forbidden</html>")) as server:
-        with pytest.raises(AccessDenied) as caught:
-            client(server.url).call("GET", CONTACTS)
+    refusing = scripted(reply(403, b"<html>Forbidden</html>"))
+    with refusing as server, pytest.raises(AccessDenied) as caught:
+        client(server.url).call("GET", CONTACTS)
     assert "base_url" in caught.value.fix
 
 
