@@ -254,7 +254,18 @@ def _read_crm(
     reconcile(store, crm, connection.name, mapping, run_id=run.id, now=utc_now)
     pulled = pull_all(store, connection, mapping, crm, now=now, ask=ask, progress=progress)
     run.unread, run.whole = pulled.unread, pulled.whole
+    _log_pull(connection.name, pulled)
     return pulled
+
+
+def _log_pull(connection: str, pulled: Pulled) -> None:
+    import structlog
+
+    log = structlog.get_logger("crm_sync.pull").bind(connection=connection)
+    for whole in pulled.whole:
+        log.info("pull.whole", entity=whole.entity.value, why=whole.why.value)
+    for unread in pulled.unread:
+        log.info("pull.closed", entity=unread.entity.value, scopes=unread.scopes)
 
 
 def _apply(
