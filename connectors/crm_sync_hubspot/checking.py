@@ -50,6 +50,8 @@ def check(client: HubSpotClient) -> list[Finding]:
     asked.
     """
     signed_in = _portal(client)
+    if signed_in.level is Level.PROBLEM:
+        return [signed_in]  # it is no portal, and nothing it says of objects means anything
     read = [_readable(client, "contacts", Level.PROBLEM, "nothing can be done without contacts")]
     read += [_readable(client, name, Level.WARNING, without) for name, without in _WITHOUT.items()]
     read.append(_owners(client))
