@@ -317,6 +317,13 @@ def test_whatever_happens_once_between_or_during_pulls_is_told(
     machine.teardown()
 
 
+def test_a_merge_into_a_record_that_is_archived_at_once_is_told() -> None:
+    machine = begun()
+    machine.merge(15)
+    machine.archive(-1)  # the newest, which stands for both
+    machine.teardown()
+
+
 Pulling.TestCase.settings = settings(
     max_examples=40,
     stateful_step_count=25,
