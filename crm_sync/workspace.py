@@ -36,7 +36,8 @@ class Workspace:
         from crm_sync.shipped import shipped
 
         crm = connection.settings.connector
-        mapping, objects = self.mapping(connection), find(crm).objects
+        objects = find(crm).objects
+        mapping = self.mapping(connection)
         if not shipped(own := f"mappings/{crm}.yaml").exists():
             return mapping.misplaced(objects)
         better = f"Use {own}: `crm-sync init --crm {crm} FOLDER` writes it."

@@ -25,6 +25,7 @@ from crm_sync.store.states import State
 from crm_sync_hubspot.config import AccessToken, HubSpotConfig, RefreshToken
 from crm_sync_hubspot.connector import HubSpotConnector
 from crm_sync_hubspot.sandbox import HubSpotSandbox
+from crm_sync_hubspot.sandbox.dated import DATED
 from crm_sync_hubspot.sandbox.portal import Settings
 from crm_sync_salesforce.config import ClientCredentials, SalesforceConfig, SessionId
 from crm_sync_salesforce.connector import SalesforceConnector
@@ -199,9 +200,10 @@ def shown_path(pattern: str) -> str:
     """A route's pattern as the page writes it."""
     plain = pattern.replace(r"(?P<base>/services/data/v\d\d\.\d)", "…").replace("(?:All)?", "")
     # HubSpot's: one form is shown where several are answered.
+    plain = plain.replace(DATED, "2026-09")
     plain = re.sub(r"\(\?P<dated>(.*?)\)", r"\1", plain)
     plain = re.sub(r"\(\?:(\w+)/(?:\(\?:)?20[^)]*\)?(?:\|[\w/]+)?\)", r"\1/…", plain)
-    plain = re.sub(r"\(\?:20\\d[^)]*\)", "…", plain)
+    plain = re.sub(r"\(\?:2026[^)]*\)", "…", plain).replace("2026-09", "…")
     return re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", plain).replace(r"\w+/\w+", "…")
 
 

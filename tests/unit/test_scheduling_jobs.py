@@ -21,8 +21,10 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from crm_sync import logs, pipeline
 from crm_sync.config import load_config
 from crm_sync.errors import ConfigError, GuardTripped
+from crm_sync.model import Entity
 from crm_sync.scheduling.embedded import GRACE_SECONDS, build_scheduler
 from crm_sync.scheduling.jobs import run_job
+from crm_sync.stages.pull import Unread
 
 CONFIG = """\
 connections:
@@ -196,7 +198,10 @@ def test_a_run_that_ends_is_logged_with_its_counts(
     config: Path, monkeypatch: pytest.MonkeyPatch, run_logged: Logged
 ) -> None:
     outcome = SimpleNamespace(
-        run_id=4, plan=SimpleNamespace(id=9), report=SimpleNamespace(counts={"done": 3})
+        run_id=4,
+        plan=SimpleNamespace(id=9),
+        report=SimpleNamespace(counts={"done": 3}),
+        unread=[Unread(Entity.ACCOUNT, "closed", ("companies.read",), None)],
     )
     asked: list[str] = []
 
@@ -208,8 +213,9 @@ def test_a_run_that_ends_is_logged_with_its_counts(
     ended, told = run_logged(config)
     assert ended == "done"
     assert asked == ["paris"]
-    first, last = told
+    first, closed, last = told
     assert (first["event"], first["connection"]) == ("run_started", "paris")
+    assert (closed["event"], closed["entity"]) == ("object_closed", "account")
     assert (last["event"], last["run"], last["plan"], last["done"]) == ("run_ended", 4, 9, 3)
 
 
