@@ -15,6 +15,7 @@ from typing import Any
 from unittest import mock
 
 import requests
+import structlog
 
 from crm_sync.cli import main
 from crm_sync.shipped import shipped
@@ -124,6 +125,8 @@ def in_this_process(folder: Path, *arguments: str) -> Done:
             main()
         except SystemExit as ending:
             code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+        finally:
+            structlog.reset_defaults()  # the command had logs written to what stands for stderr
     return Done(code, out.getvalue(), err.getvalue())
 
 
