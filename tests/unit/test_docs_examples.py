@@ -114,7 +114,7 @@ def test_the_example_connector_is_found_and_plans(house: Path) -> None:
     paths = f"{house}{os.pathsep}{house / 'tests'}"
     run([sys.executable, "-c", make], house, PYTHONPATH=paths)
     told = run([CRM_SYNC, "check"], house, PYTHONPATH=paths)
-    assert "Ready, but look at what is marked `look`." in told  # it keeps no task unique
+    assert "Ready, but look at what is marked `look`." in told
     assert "Nothing to write." in run([CRM_SYNC, "plan"], house, PYTHONPATH=paths)
 
 
