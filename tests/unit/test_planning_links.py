@@ -156,10 +156,12 @@ def test_a_relation_that_the_crm_does_not_describe_is_told(
     tmp_path: Path, described: list[str], told: list[str]
 ) -> None:
     mapping = linking(tmp_path)
-    names = [
-        field.field for field in mapping.writes(Entity.TASK).values() if "." not in field.field
-    ]
-    specs = [FieldSpec(Entity.TASK, name, FieldType.TEXT) for name in names]
+    kinds = {
+        field.field: FieldType.DATE if ours == "due_on" else FieldType.TEXT
+        for ours, field in mapping.writes(Entity.TASK).items()
+        if "." not in field.field
+    }
+    specs = [FieldSpec(Entity.TASK, name, kind) for name, kind in kinds.items()]
     specs += [
         FieldSpec(Entity.TASK, name, FieldType.REFERENCE, updateable=False) for name in described
     ]
