@@ -29,7 +29,7 @@ from crm_sync.model import (
     Record,
     Scalar,
 )
-from crm_sync.store import copies, journal, plans, runs
+from crm_sync.store import baselines, copies, journal, plans, runs
 from crm_sync.store.database import Store
 from crm_sync.store.intents import Intent, Scope
 from crm_sync.store.states import State
@@ -62,12 +62,14 @@ class Kept:
 @dataclass(frozen=True, slots=True)
 class _Effect:
     """An intent in effect, the fields of it that may still have to be taken back, and in which
-    portion that would be; `survivor` is the record that its own one was merged into."""
+    portion that would be; `survivor` is the record that its own one was merged into, and `edited`
+    the fields of that one which a person has edited."""
 
     intent: Intent
     fields: tuple[FieldChange, ...]
     portion: int
     survivor: str = ""
+    edited: frozenset[str] = frozenset()
 
     @property
     def record_id(self) -> str:
@@ -228,12 +230,25 @@ def _follow(work: Work, effects: Sequence[_Effect]) -> tuple[list[_Effect], Live
             entity: copies.survivors(tx, work.scope.connection, entity, ids)
             for entity, ids in absent.items()
         }
-    followed = [
-        replace(one, survivor=left.get(one.intent.entity, {}).get(one.record_id, ""))
-        for one in effects
-    ]
+        edited = {entity: _edited(tx, work.scope, entity, ids) for entity, ids in left.items()}
+    followed = []
+    for one in effects:
+        survivor = left.get(one.intent.entity, {}).get(one.record_id, "")
+        theirs = edited.get(one.intent.entity, {}).get(survivor, frozenset())
+        followed.append(replace(one, survivor=survivor, edited=theirs))
     moved = [replace(one.intent, record_id=one.survivor) for one in followed if one.survivor]
     return followed, {**live, **read_live(work.crm, moved)}
+
+
+def _edited(
+    tx: Connection, scope: Scope, entity: Entity, survivors: Mapping[str, str]
+) -> dict[str, frozenset[str]]:
+    """By survivor, the fields that a person edited there: an equal value of theirs is not ours."""
+    known = baselines.of_records(tx, scope.connection, entity, set(survivors.values()))
+    return {
+        id: frozenset(name for name, base in fields.items() if base.edited_at is not None)
+        for id, fields in known.items()
+    }
 
 
 _Back = tuple[tuple[FieldChange, ...], list[Kept]]
@@ -254,10 +269,14 @@ def _take_back(one: _Effect, live: Record | None, giving_back: dict[str, Scalar]
     restore: list[FieldChange] = []
     outdone: list[FieldChange] = []
     for field in ours:
-        if holds(live, field):
+        if holds(live, field) and field.crm_field not in one.edited:
             first = giving_back.setdefault(field.crm_field, field.before)
             (restore if same(first, field.before) else outdone).append(field)
-    changed = [field for field in ours if not holds(live, field) and not untouched(live, field)]
+    changed = [
+        field
+        for field in ours
+        if (field.crm_field in one.edited if holds(live, field) else not untouched(live, field))
+    ]
     stays = [
         one.kept(why, tuple(field.crm_field for field in fields))
         for why, fields in ((CHANGED, changed), (TWO_PASTS, outdone))

@@ -22,6 +22,9 @@ ENTITIES = (Entity.COLLEAGUE, Entity.ACCOUNT, Entity.CONTACT)
 MAY_BE_CLOSED = frozenset({Entity.COLLEAGUE, Entity.ACCOUNT})
 """What a run can do without; contacts it cannot."""
 
+FEW_ERASED, SHARE_ERASED = 100, 0.1
+"""So many records, or such a share of those that are there, are believed to be erased at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unread:
@@ -174,19 +177,47 @@ def _pull(asked: _Asked, ask: Ask, now: datetime, progress: Progress) -> tuple[i
     with asked.store.read() as tx:
         known = records.last_pull(tx, asked.connection.name, asked.entity) is not None
     why = ask.why_whole(saved, now, known=known)
+    if why is Why.OTHER:
+        _learn_gone(asked, now)
+    changed = 0
     try:
-        changed = _pages(asked, saved, why, now, progress)
+        if why in (Why.ASKED, Why.DUE):
+            # Merges and deletes since the last pull are told only to one that goes on from there.
+            changed += _pages(asked, saved, None, now, progress)
+        changed += _pages(asked, saved, why, now, progress)
     except PositionLost:
         if saved is None:
             raise
         why = Why.LOST
-        changed = _pages(asked, saved, why, now, progress)
+        changed += _pages(asked, saved, why, now, progress)
     if asked.missed and why is not None:
         # What was archived, merged or edited out of the filter is told by the pull after it.
         changed += _pages(asked, asked.saved, None, now, progress)
     _forget_erased(asked)
     whole = Whole(asked.entity, why, saved.whole_at if saved else None) if why else None
     return changed, whole
+
+
+def _learn_gone(asked: _Asked, now: datetime) -> None:
+    """What was deleted or merged since a pull under another mapping: no whole pull tells it.
+
+    Only that is kept: the records themselves, and where the next pull begins, are the whole
+    pull's that follows.
+    """
+    name, entity, object_ = asked.connection.name, asked.entity, asked.section.object
+    with asked.store.read() as tx:
+        earlier = records.earlier_cursor(tx, name, entity, object_)
+    if earlier is None:
+        return
+    pages = asked.crm.pull(
+        entity, asked.fields, cursor=earlier, where=asked.section.where, object_name=object_
+    )
+    try:
+        for page in pages:
+            with asked.store.begin() as tx:
+                records.save_gone(tx, name, entity, page, _watched(asked.mapping, entity), now)
+    except PositionLost:
+        return
 
 
 def _pages(
@@ -228,17 +259,38 @@ def _pages(
 
 
 def _forget_erased(asked: _Asked) -> None:
-    """What a whole pull did not find, and the pull after it did not tell as gone, is erased.
+    """What a whole pull did not find, no pull told as gone, and a read does not find is erased.
 
-    Unless it is there all the same, and merely outside the filter: a read tells.
+    What a read finds is there all the same: outside the filter, or left out by an answer that was
+    cut short. Where very many are absent it is not believed that they were erased: whoever loses
+    sight of records sees the same. They are gone, and what is known of them stays.
     """
     missed = asked.missed
     if not missed:
         return
-    outside = asked.crm.read(asked.entity, missed, ()) if asked.section.where else ()
-    erased = set(missed).difference(one.id for one in outside)
+    name, entity = asked.connection.name, asked.entity
+    found = {one.id for one in asked.crm.read(entity, missed, ())}
+    erased = [id for id in missed if id not in found]
     with asked.store.begin() as tx:
-        erasing.settle_missed(tx, asked.connection.name, asked.entity, missed, sorted(erased))
+        if not asked.section.where:
+            erasing.bring_back(tx, name, entity, sorted(found))
+        held = records.count(tx, name, entity)
+        if len(erased) > max(FEW_ERASED, held * SHARE_ERASED):
+            _warn_of_many(asked, len(erased))
+            erased = []
+        erasing.settle_missed(tx, name, entity, missed, erased)
+
+
+def _warn_of_many(asked: _Asked, absent: int) -> None:
+    import structlog
+
+    structlog.get_logger().warning(
+        "pull.many_absent",
+        connection=asked.connection.name,
+        entity=asked.entity.value,
+        absent=absent,
+        hint="may this user still see them? nothing that is known of them was forgotten",
+    )
 
 
 def _watched(mapping: Mapping, entity: Entity) -> frozenset[str]:

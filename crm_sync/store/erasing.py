@@ -37,15 +37,25 @@ def missed_ids(tx: Connection, connection: str, entity: Entity) -> list[str]:
     return list(tx.execute(query.order_by(record.c.id)).scalars())
 
 
+def bring_back(tx: Connection, connection: str, entity: Entity, ids: Collection[str]) -> None:
+    """These records are there after all; our copies of them stand as they were."""
+    from sqlalchemy import update
+
+    for some in chunks(ids):
+        here = _of(connection, entity) & record.c.id.in_(some)
+        tx.execute(update(record).where(here).values(gone_at=None, missed_at=None))
+
+
 def settle_missed(
     tx: Connection, connection: str, entity: Entity, ids: Collection[str], erased: Collection[str]
 ) -> None:
     """It is known now why these records were not found; those `erased` are forgotten.
 
     Of an erased record stays its id, what was done with it, and which of its fields somebody had
-    edited, lest we write there should it come back; what its fields said goes.
+    edited, lest we write there should it come back; what its fields said goes, and with it the
+    base of those that nobody had edited: come back, they are seen for the first time.
     """
-    from sqlalchemy import update
+    from sqlalchemy import delete, update
 
     here = _of(connection, entity)
     for some in chunks(ids):
@@ -53,11 +63,9 @@ def settle_missed(
     base = (baseline.c.connection == connection) & (baseline.c.entity == entity)
     for some in chunks(erased):
         tx.execute(update(record).where(here & record.c.id.in_(some)).values(fields="{}"))
-        tx.execute(
-            update(baseline)
-            .where(base & baseline.c.record_id.in_(some))
-            .values(value=dump(None), live=dump(None))
-        )
+        mine = base & baseline.c.record_id.in_(some)
+        tx.execute(delete(baseline).where(mine & baseline.c.edited_at.is_(None)))
+        tx.execute(update(baseline).where(mine).values(value=dump(None), live=dump(None)))
 
 
 def _of(connection: str, entity: Entity) -> ColumnElement[bool]:

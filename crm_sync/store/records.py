@@ -52,6 +52,22 @@ def saved_cursor(
     return SavedCursor(row.cursor, row.complete, moment(row.whole_since), moment(row.whole_at))
 
 
+def earlier_cursor(
+    tx: Connection, connection: str, entity: Entity, object_name: str = ""
+) -> str | None:
+    """The stored cursor of an object, whatever was asked for; None where there is none."""
+    from sqlalchemy import select
+
+    query = select(cursor.c.cursor).where(
+        (cursor.c.connection == connection)
+        & (cursor.c.entity == entity)
+        & (cursor.c.object == object_name)
+        & cursor.c.whole_since.is_(None)
+    )
+    found: str | None = tx.execute(query).scalar()
+    return found
+
+
 def last_pull(tx: Connection, connection: str, entity: Entity) -> datetime | None:
     """When a page of an entity was last stored, None if none ever was."""
     from sqlalchemy import func, select
@@ -102,6 +118,19 @@ def save_page(
         updated.append("whole_at")
     upsert(tx, cursor, [row], update=updated)
     return changed
+
+
+def save_gone(
+    tx: Connection,
+    connection: str,
+    entity: Entity,
+    page: Page,
+    watched: Collection[str],
+    at: datetime,
+) -> None:
+    """Store only what a page tells as gone; survivors take over what is known of it."""
+    merges.inherit(tx, connection, entity, page, watched, at)
+    _save_gone(tx, connection, page.gone, at)
 
 
 def records_of(

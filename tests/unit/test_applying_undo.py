@@ -13,7 +13,7 @@ import pytest
 from crm_sync.applying.undo import undo_plan
 from crm_sync.connector import Gone, Page
 from crm_sync.errors import NotFound, QuotaReached, UsageError
-from crm_sync.model import Entity, Record
+from crm_sync.model import Baseline, Entity, Record
 from crm_sync.store import baselines, plans, records, runs
 from crm_sync.store.states import State
 from tests.faults.apply_crm import KilledHereError, Row, World, a_task, an_update, open_world
@@ -240,6 +240,18 @@ def test_of_a_survivor_only_what_is_still_ours_is_taken_back(world: World) -> No
     assert (kept.record_id, kept.fields, notes.already) == ("C1", ("Title",), 0)
     assert "merged into N1" in kept.why
     assert values(world, "N1") == ["Founder", False, None]
+
+
+def test_what_a_person_had_set_on_the_survivor_stays_though_it_is_the_same(world: World) -> None:
+    run_id = a_run(world)
+    merge(world, "C1")
+    edit = Baseline("Junior", "seen", world.crm.now(), world.crm.now(), "CRO")
+    with world.store.begin() as tx:
+        baselines.put(tx, "acme", Entity.CONTACT, {"N1": {"Title": edit}})
+    notes, _ = world.undo(run_id)
+    [kept] = notes.kept
+    assert (kept.record_id, kept.fields) == ("C1", ("Title",))
+    assert values(world, "N1") == ["CRO", False, None]
 
 
 def test_two_records_of_ours_that_were_merged_give_back_one_value(world: World) -> None:

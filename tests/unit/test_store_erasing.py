@@ -112,10 +112,11 @@ def test_of_an_erased_record_nothing_that_it_said_stays_but_that_it_was_edited(
         edits = baselines.of_records(tx, CRM, Entity.CONTACT, ["1"])["1"]
     assert edits["Title"].edited_at is not None
 
-    # Should it come back, what a person had edited is still hers.
+    # Should it come back, what a person had edited is still hers, and the rest is seen anew.
     save(store, [contact("1", "Somebody's title")], at=JULY)
     with store.read() as tx:
         edits = baselines.of_records(tx, CRM, Entity.CONTACT, ["1"])["1"]
+    assert "Moved" not in edits
     lock = lock_of(edits["Title"], "Somebody's title", MAY.date() - timedelta(days=1))
     assert lock.state is LockState.LOCKED
 
