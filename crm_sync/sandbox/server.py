@@ -11,6 +11,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,15 +81,15 @@ def wait_for_signal() -> None:
 
     Only the main thread can do this (a rule of Python's signals).
     """
-    stopped = threading.Event()
+    # Not an Event: set by a handler while this very thread holds its lock, it would never return.
+    arrived: list[int] = []
     before = {
-        number: signal.signal(number, lambda *_: stopped.set())
+        number: signal.signal(number, lambda which, _: arrived.append(which))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        # A short wait, not an endless one: some platforms deliver signals only between waits.
-        while not stopped.wait(0.5):
-            pass
+        while not arrived:
+            time.sleep(0.1)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

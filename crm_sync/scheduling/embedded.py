@@ -6,7 +6,7 @@ The schedules live in the configuration; APScheduler's store is memory only and 
 from __future__ import annotations
 
 import signal
-import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,17 @@ def serve(config_path: Path, *, announce: Callable[[str], object]) -> None:
     """
     config = load_config(config_path)
     scheduler = build_scheduler(config, config_path)
-    stop = threading.Event()
+    # Not an Event: set by a handler while this very thread holds its lock, it would never return.
+    stopped: list[int] = []
     for which in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(which, lambda *_: stop.set())
+        signal.signal(which, lambda number, _: stopped.append(number))
     scheduler.start()
     try:
         for job in scheduler.get_jobs():
             announce(f"{job.id}: next run {job.next_run_time:%Y-%m-%d %H:%M %Z}")
         announce("Waiting for the next run; Ctrl-C stops.")
-        stop.wait()
+        while not stopped:
+            time.sleep(0.2)
         announce("Stopping; a run in hand is finished first.")
     finally:
         scheduler.shutdown(wait=True)
