@@ -90,12 +90,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One reason for a verdict: which rule, what it saw, from which source, as of when."""
+    """One reason for a verdict: which rule, what it saw, from which source, as of when.
+
+    `weight` says in bits how far it speaks for (or, below zero, against) the contact and the
+    profile being one person; None where it is about something else.
+    """
 
     rule: str
     detail: str
     source: str = ""
     as_of: date | None = None
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,9 @@ class JobChange:
 
     `before` is what the CRM says, `after` what the source says; `since` is when the new
     employment began (for `left`: when the old one ended); `as_of` is the date of the claim.
+    `confidence` is the product of `match_confidence` (the profile is this person's) and
+    `change_confidence` (the employment changed). `rule` names how the person was identified,
+    `direction` (promoted, lateral, demoted or empty) where the new title stands to the old one.
     """
 
     contact_id: str
@@ -125,6 +133,10 @@ class JobChange:
     source: str = ""
     profile_id: str = ""
     evidence: tuple[Evidence, ...] = ()
+    rule: str = ""
+    direction: str = ""
+    match_confidence: float = 0.0
+    change_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +192,8 @@ class Change:
     requires, and follows it in everything). `held_by` says in words why a
     person has to look, when `disposition` is review. `watched` are fields of the record that are
     not written, but that the change was judged by (its title, its account): where one of them is
-    no longer `before` when the change is applied, that is drift too.
+    no longer `before` when the change is applied, that is drift too. `source`, `identified_by` and
+    `band` are those of the job change behind it: what a person's decision is counted for.
     """
 
     key: str
@@ -199,6 +212,9 @@ class Change:
     owner_id: str = ""
     rule: str = ""
     watched: tuple[FieldChange, ...] = ()
+    source: str = ""
+    identified_by: str = ""
+    band: str = ""
 
     @property
     def short_id(self) -> str:
@@ -255,8 +271,18 @@ class Plan:
     @cached_property
     def hash(self) -> str:
         """SHA-256 over everything that an approval is given for."""
-        body = [self.connection, self.undo_of, [plain(change) for change in self.changes]]
+        body = [self.connection, self.undo_of, [_approved(change) for change in self.changes]]
         return hashlib.sha256(canonical_json(body).encode()).hexdigest()
+
+
+def _approved(change: Change) -> dict[str, Any]:
+    """A change as it is hashed: without what is said for statistics and not approved."""
+    body: dict[str, Any] = plain(change)
+    for name in ("source", "identified_by", "band"):
+        del body[name]
+    for one in body["evidence"]:
+        del one["weight"]
+    return body
 
 
 def plain(value: Any) -> Any:

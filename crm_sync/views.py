@@ -53,6 +53,10 @@ def job_change_view(change: JobChange) -> dict[str, Any]:
         "as_of": change.as_of.isoformat() if change.as_of else None,
         "source": change.source,
         "profile_id": change.profile_id,
+        "rule": change.rule,
+        "direction": change.direction,
+        "match_confidence": round(change.match_confidence, 4),
+        "change_confidence": round(change.change_confidence, 4),
         "evidence": [_evidence_view(one) for one in change.evidence],
     }
 
@@ -216,4 +220,5 @@ def _evidence_view(one: Evidence) -> dict[str, Any]:
         "detail": one.detail,
         "source": one.source,
         "as_of": one.as_of.isoformat() if one.as_of else None,
+        "weight": one.weight,
     }

@@ -43,6 +43,7 @@ class FileSource:
     format: Format
     mapping: VendorMapping
     as_of: date | None = None
+    trust: float = 1.0
 
     @property
     def restores_case(self) -> bool:

@@ -43,6 +43,11 @@ class Source(Protocol):
         ...
 
     @property
+    def trust(self) -> float:
+        """How far its word counts, from 0.0 to 1.0; below 0.5 it decides nothing alone."""
+        ...
+
+    @property
     def restores_case(self) -> bool:
         """Whether its texts lost their capitals."""
         ...

@@ -120,7 +120,9 @@ def _take_sources(
         progress(f"Reading {source.name}", number, len(sources))
         counts[source.name] = source.stage(db, today=now.date())
     db.execute("CREATE TEMP TABLE restoring (source VARCHAR)")
+    db.execute("CREATE TEMP TABLE source_trust (source VARCHAR, trust DOUBLE)")
     for source in sources:
+        db.execute("INSERT INTO source_trust VALUES (?, ?)", [source.name, source.trust])
         if source.restores_case:
             db.execute("INSERT INTO restoring VALUES ($name)", {"name": source.name})
     employers.add_sites(db, "SELECT domain FROM employment")
@@ -169,7 +171,9 @@ _JOB_CHANGES = """
     SELECT contact_id, kind, CAST(confidence AS DOUBLE) AS confidence, band,
            CAST(since AS VARCHAR) AS since, CAST(as_of AS VARCHAR) AS as_of,
            from_title, from_organisation, to_title, to_organisation, source, profile_id,
-           CAST(to_json(evidence) AS VARCHAR) AS evidence
+           CAST(to_json(evidence) AS VARCHAR) AS evidence, rule, direction,
+           CAST(match_confidence AS DOUBLE) AS match_confidence,
+           CAST(change_confidence AS DOUBLE) AS change_confidence
     FROM job_change_row ORDER BY contact_id
 """
 

@@ -229,6 +229,9 @@ def _change(
         reason=reason(job_change),
         confidence=job_change.confidence,
         evidence=job_change.evidence,
+        source=job_change.source,
+        identified_by=job_change.rule,
+        band=job_change.band.value,
         held_by=in_words(rulings),
         rule=action.value,
     )

@@ -103,6 +103,10 @@ def _job_change(row: Row[Any]) -> JobChange:
         source=row.source,
         profile_id=row.profile_id,
         evidence=load_evidence(row.evidence),
+        rule=row.rule,
+        direction=row.direction,
+        match_confidence=row.match_confidence,
+        change_confidence=row.change_confidence,
     )
 
 

@@ -281,6 +281,9 @@ def load_change(row: Row[Any]) -> Change:
         held_by=row.held_by,
         owner_id=row.owner_id,
         rule=row.rule,
+        source=row.source,
+        identified_by=row.identified_by,
+        band=row.band,
     )
 
 
@@ -297,6 +300,7 @@ def load_evidence(text: str) -> tuple[Evidence, ...]:
             one["detail"],
             one.get("source") or "",
             date.fromisoformat(one["as_of"][:10]) if one.get("as_of") else None,
+            one.get("weight"),
         )
         for one in json.loads(text)
     )

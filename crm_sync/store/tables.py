@@ -100,6 +100,32 @@ source_count = Table(
     Column("at", String, nullable=False),
 )
 
+# What an asked source answered about a contact; paid for, so asked again only when it is old.
+answer = Table(
+    "answer",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("contact_id", String, primary_key=True),
+    Column("question", String, nullable=False),  # hash of what was asked with
+    Column("asked_at", String, nullable=False),
+    Column("status", String, nullable=False),  # found | absent | refused
+    Column("document", Text),  # JSON, under the source's names
+    Column("credits", Float, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+# What was learned from the data of a source: trained parameters, a calibration. JSON documents.
+learned = Table(
+    "learned",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("kind", String, primary_key=True),  # parameters | calibration
+    Column("source", String, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
 # The latest verdict of the matching, one row per contact and profile that came into question.
 match = Table(
     "match",
@@ -132,6 +158,10 @@ job_change = Table(
     Column("source", String, nullable=False),
     Column("profile_id", String, nullable=False),
     Column("evidence", Text, nullable=False),  # JSON list
+    Column("rule", String, nullable=False, server_default=""),  # how the person was identified
+    Column("direction", String, nullable=False, server_default=""),  # promoted | lateral | demoted
+    Column("match_confidence", Float, nullable=False, server_default="0"),
+    Column("change_confidence", Float, nullable=False, server_default="0"),
     Index(None, "connection", "kind"),
 )
 
@@ -173,6 +203,10 @@ change = Table(
     Column("held_by", Text, nullable=False),
     Column("owner_id", String, nullable=False),
     Column("rule", String, nullable=False),
+    # Of the job change behind it: what a person's decision is counted for.
+    Column("source", String, nullable=False, server_default=""),
+    Column("identified_by", String, nullable=False, server_default=""),
+    Column("band", String, nullable=False, server_default=""),
     # Few changes are links; `links.owed` asks for them at every apply.
     Index(
         "ix_change_links",
@@ -195,6 +229,26 @@ approval = Table(
     Column("decided_by", String, nullable=False),
     Column("at", String, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+# What a person's decisions say of the claims: right or wrong, by source and rule.
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("claim", String, primary_key=True),  # one job change: its update and task are one claim
+    Column("plan_id", Integer, nullable=False),
+    Column("contact_id", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("rule", String, nullable=False),  # how the person was identified
+    Column("band", String, nullable=False),  # auto | review
+    Column("confidence", Float, nullable=False),
+    Column("decision", String, nullable=False),  # right | wrong
+    Column("decided_by", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index(None, "connection", "source", "kind", "rule"),
 )
 
 # Keys that must not be proposed again: a person said no, or undid them.

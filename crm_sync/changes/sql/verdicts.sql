@@ -25,9 +25,10 @@ SELECT
         WHEN d.band = 'auto' AND len(d.doubts) = 0 THEN 'auto'
         ELSE 'review'
     END AS band,
+    d.confidence AS match_confidence,
     CASE WHEN d.kind = 'unknown' THEN 0.0
-        ELSE d.confidence * getvariable('kind_confidence')[d.kind]
-            * pow(getvariable('doubt_factor'), len(d.doubts)) END AS confidence,
+        ELSE getvariable('kind_confidence')[d.kind]
+            * pow(getvariable('doubt_factor'), len(d.doubts)) END AS change_confidence,
     CASE
         WHEN d.kind IN ('unknown', 'left') THEN ''
         WHEN d.kind = 'unchanged' AND d.from_title <> '' THEN d.from_title
@@ -54,8 +55,8 @@ CREATE OR REPLACE TEMP TABLE chosen AS
 SELECT * FROM claim
 QUALIFY row_number() OVER (
     PARTITION BY contact_id
-    ORDER BY kind = 'unknown', match_band, as_of DESC NULLS LAST, strength DESC, confidence DESC,
-        source, profile_id) = 1;
+    ORDER BY kind = 'unknown', match_band, as_of DESC NULLS LAST, strength DESC,
+        match_confidence * change_confidence DESC, source, profile_id) = 1;
 
 -- Another source that says otherwise, and knew it after the change is said to have happened.
 CREATE OR REPLACE TEMP TABLE contradiction AS
@@ -101,12 +102,17 @@ WHERE c.contact_id NOT IN (SELECT contact_id FROM chosen)
 GROUP BY c.contact_id, c.last_key, c.slug, c.email_key, c.company_key, c.domain;
 
 CREATE OR REPLACE TEMP TABLE job_change_row AS
+WITH agreed AS (
+    SELECT h.* REPLACE (h.change_confidence
+        * CASE WHEN x.by_source IS NULL THEN 1 ELSE getvariable('doubt_factor') END AS change_confidence),
+        x.by_source
+    FROM chosen h LEFT JOIN contradiction x USING (contact_id)
+)
 SELECT
     h.contact_id,
     h.kind,
-    round(h.confidence * CASE WHEN x.by_source IS NULL THEN 1 ELSE getvariable('doubt_factor') END, 4)
-        AS confidence,
-    CASE WHEN x.by_source IS NOT NULL AND h.band = 'auto' THEN 'review' ELSE h.band END AS band,
+    round(h.match_confidence * h.change_confidence, 4) AS confidence,
+    CASE WHEN h.by_source IS NOT NULL AND h.band = 'auto' THEN 'review' ELSE h.band END AS band,
     CASE WHEN h.kind <> 'unknown' THEN h.since END AS since,
     h.as_of,
     h.from_title,
@@ -130,17 +136,20 @@ SELECT
             CASE WHEN h.kind = 'left' THEN said('no_job', 'No present job is known', h.source, h.as_of) END,
             CASE WHEN h.kind = 'unknown' THEN said(h.finding,
                 getvariable('finding_words')[h.finding], h.source, h.as_of) END,
-            CASE WHEN x.by_source IS NOT NULL THEN said('held',
-                'The source ' || x.by_source || ' says otherwise', x.by_source, NULL) END
+            CASE WHEN h.by_source IS NOT NULL THEN said('held',
+                'The source ' || h.by_source || ' says otherwise', h.by_source, NULL) END
         ], lambda e: e IS NOT NULL),
         list_transform(
             CASE WHEN h.kind IN ('unknown', 'unchanged') THEN list_filter(h.doubts, lambda d: d = 'undated')
                 ELSE h.doubts END,
             lambda d: said('held', getvariable('doubt_words')[d], h.source, h.as_of))
-    ) AS evidence
-FROM chosen h
+    ) AS evidence,
+    m.rule,
+    '' AS direction,
+    round(h.match_confidence, 4) AS match_confidence,
+    round(h.change_confidence, 4) AS change_confidence
+FROM agreed h
 JOIN match_row m USING (contact_id, source, profile_id)
-LEFT JOIN contradiction x USING (contact_id)
 UNION ALL
 SELECT
     u.contact_id, 'unknown', 0.0, 'ignored', NULL, NULL, c.title, c.organisation, '', '', '', '',
@@ -149,6 +158,7 @@ SELECT
             '{equals}', u.equals::VARCHAR), '{claimed_by}', u.claimed_by::VARCHAR),
             '{namesakes}', u.namesakes::VARCHAR),
             '{organisation}', coalesce(nullif(c.organisation, ''), c.domain, 'that employer')),
-        u.source, NULL)]
+        u.source, NULL)],
+    '', '', 0.0, 0.0
 FROM unmatched u
 JOIN contact_person c USING (contact_id);

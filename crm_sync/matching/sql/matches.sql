@@ -1,7 +1,10 @@
 -- Matches with their evidence in words, and the best one per contact and source.
 
-CREATE OR REPLACE MACRO said(rule, detail, source, as_of) AS
-    struct_pack(as_of := as_of::DATE, detail := detail, rule := rule, source := source);
+CREATE OR REPLACE MACRO said_with_weight(rule, detail, source, as_of, weight) AS
+    struct_pack(as_of := as_of::DATE, detail := detail, rule := rule, source := source,
+        weight := weight::DOUBLE);
+
+CREATE OR REPLACE MACRO said(rule, detail, source, as_of) AS said_with_weight(rule, detail, source, as_of, NULL);
 
 CREATE OR REPLACE MACRO masked_email(key) AS
     left(key[3:], 1) || '***@' || regexp_extract(key, '@(.+)$', 1);
