@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crm_sync.errors import ConfigError, NotFound
 from crm_sync.logs import keep_out
@@ -44,6 +44,26 @@ class Guards(_Settings):
     minimum_sample: Annotated[int, Field(ge=0)] = 50
 
 
+class Precision(_Settings):
+    """How often a rule must be right, by people's verdicts, to go on by itself; shares 0.0 to 1.0.
+
+    Of what would have gone by itself, by kind of job change; and of what was in doubt anyway.
+    """
+
+    moved: Share = 0.98
+    left: Share = 0.98
+    retitled: Share = 0.95
+    in_doubt: Share = 0.80
+    minimum: Annotated[int, Field(ge=1, le=100_000)] = 20
+    latest: Annotated[int, Field(ge=1, le=100_000)] = 200
+
+    @model_validator(mode="after")
+    def _can_be_measured(self) -> Precision:
+        if self.latest < self.minimum:
+            raise ValueError("`latest` is below `minimum`: there would never be enough verdicts")
+        return self
+
+
 class ConnectionSettings(_Settings):
     """One CRM account, without what belongs to its connector."""
 
@@ -56,6 +76,7 @@ class ConnectionSettings(_Settings):
     timezone: str = "UTC"
     language: Literal["en", "fr"] = "en"
     guards: Guards = Guards()
+    precision: Precision = Precision()
     plan_expires_after_days: Annotated[int, Field(ge=1, le=90)] = 7
     quota_floor: Share = 0.2
     full_pull_days: Annotated[int, Field(ge=0, le=365)] = 7

@@ -10,7 +10,14 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from crm_sync import config as module
-from crm_sync.config import Config, ConnectionSettings, FileSource, Guards, load_config
+from crm_sync.config import (
+    Config,
+    ConnectionSettings,
+    FileSource,
+    Guards,
+    Precision,
+    load_config,
+)
 from crm_sync.connector import ConnectorConfig
 from crm_sync.errors import ConfigError, NotFound, UsageError
 from crm_sync.model import Mode
@@ -70,7 +77,7 @@ CRMS: dict[str, type[ConnectorConfig]] = {
 
 
 def example_with_all_settings_on(folder: Path, crm: str) -> Path:
-    models = (ConnectionSettings, Guards, CRMS[crm])
+    models = (ConnectionSettings, Guards, Precision, CRMS[crm])
     names = "|".join({name for model in models for name in model.model_fields} - {"auth"})
     path = folder / "config.yaml"
     text = re.sub(rf"(?m)^(\s*)# (\s*(?:{names}):(?: .*)?)$", r"\1\2", example_config(crm))
@@ -122,6 +129,7 @@ def test_what_the_example_shows_commented_out_is_valid_and_the_default(
     connection = load_config(example_with_all_settings_on(tmp_path, crm)).connection(None)
     shown = connection.settings
     assert shown.guards == Guards()
+    assert shown.precision == Precision()
     for name in ("plan_expires_after_days", "quota_floor"):
         assert getattr(shown, name) == ConnectionSettings.model_fields[name].default
     theirs = connection.connector_config(CRMS[crm])
@@ -143,7 +151,7 @@ def settings_of(model: type[BaseModel]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("crm", CRMS)
-@pytest.mark.parametrize("model", [module._File, ConnectionSettings, Guards, FileSource])
+@pytest.mark.parametrize("model", [module._File, ConnectionSettings, Guards, Precision, FileSource])
 def test_every_setting_is_shown_in_the_example(
     crm: str, model: type[BaseModel], tmp_path: Path
 ) -> None:

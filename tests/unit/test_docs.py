@@ -94,8 +94,8 @@ def models_of(*kinds: type[BaseModel]) -> Iterator[tuple[str, str]]:
     [
         (
             "reference/configuration.md",
-            (config._File, config.ConnectionSettings, config.Guards, config.FileSource,
-             SalesforceConfig, ClientCredentials, SessionId,
+            (config._File, config.ConnectionSettings, config.Guards, config.Precision,
+             config.FileSource, SalesforceConfig, ClientCredentials, SessionId,
              HubSpotConfig, AccessToken, RefreshToken),
         ),
         (
