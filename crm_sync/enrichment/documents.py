@@ -122,7 +122,8 @@ def _csv(db: DuckDBPyConnection, paths: Sequence[Path], mapping: VendorMapping) 
 def read_columns(path: Path, mapping: VendorMapping) -> tuple[list[str], str]:
     """A CSV file's columns and delimiter. Raises `InputError` if the mapping names others."""
     header, delimiter = scan.read_header(path, mapping.delimiter)
-    _refuse_missing(path, named_columns(mapping), header)
+    needed = [name for name in named_columns(mapping) if name not in mapping.optional]
+    _refuse_missing(path, needed, header)
     return header, delimiter
 
 
@@ -145,7 +146,7 @@ def check_parquet(db: DuckDBPyConnection, path: Path, mapping: VendorMapping) ->
 def _one_csv(db: DuckDBPyConnection, path: Path, mapping: VendorMapping) -> str:
     scan.check_text(path)
     header, delimiter = read_columns(path, mapping)
-    wanted = named_columns(mapping)
+    wanted = [name for name in named_columns(mapping) if name in header]
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
     rows = (
         f"read_csv({_list([path])}, columns = {{{columns}}}, delim = {literal(delimiter)}, "

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crm_sync.enrichment.mapping import EmploymentPaths, VendorMapping
+from crm_sync.enrichment.mapping import DatePaths, EmploymentPaths, ReadingRules, all_paths
 from crm_sync.errors import ConfigError
 
 _SINGLE = ("full_name", "first_name", "last_name", "city", "country")
 _LISTS = {"emails": r"[;,|\s]+", "linkedin_urls": r"[;,|\s]+", "phones": r"[;|,]+"}
 _IN_EMPLOYMENT = ("organisation", "domain", "organisation_id", "title")
 _ISO_FROM = {"day_first": r"\3-\2-\1", "month_first": r"\3-\1-\2"}
+_YES, _NO = "('true', '1', 'yes', 'y')", "('false', '0', 'no', 'n')"
 
 Tree = dict[str, Any]
 
@@ -43,7 +44,7 @@ class Layout:
         return ",\n".join(f"{sql} AS {name}" for name, sql in self.columns.items())
 
 
-def compile_layout(mapping: VendorMapping, *, flat: bool) -> Layout:
+def compile_layout(mapping: ReadingRules, *, flat: bool) -> Layout:
     """The layout of a mapping; `flat` files have columns, whose names are not taken apart.
 
     Raises `ConfigError` when two paths cannot both be right (`a` and `a.b`).
@@ -60,21 +61,15 @@ def compile_layout(mapping: VendorMapping, *, flat: bool) -> Layout:
     for name, separator in _LISTS.items():
         lists = [_values(tree, path, flat) for path in getattr(profile, name)]
         columns[name] = _list(lists, separator)
-    columns["verified_on"] = _first([_dated(sql, mapping) for sql in values(profile.verified_on)])
+    columns["verified_on"] = _date(profile.verified_on, mapping, tree, flat, "r")
     groups = [_employments(group, mapping, tree, flat) for group in mapping.employments]
     columns["employments"] = f"list_concat({', '.join(groups)})" if len(groups) > 1 else groups[0]
     return Layout(json.dumps(_plain(tree), ensure_ascii=False), columns)
 
 
-def named_columns(mapping: VendorMapping) -> list[str]:
+def named_columns(mapping: ReadingRules) -> list[str]:
     """The columns that a mapping of a flat file names, each once."""
-    sections: list[Any] = [mapping.profile, *mapping.employments]
-    names: dict[str, None] = {}
-    for section in sections:
-        for value in dict(section).values():
-            if isinstance(value, tuple):
-                names.update(dict.fromkeys(value))
-    return list(names)
+    return list(dict.fromkeys(text for at, text in all_paths(mapping) if at[-1] != "each"))
 
 
 def identifier(name: str) -> str:
@@ -87,29 +82,45 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _employments(group: EmploymentPaths, mapping: VendorMapping, tree: Tree, flat: bool) -> str:
+def _employments(group: EmploymentPaths, mapping: ReadingRules, tree: Tree, flat: bool) -> str:
     if group.each is None or flat:
-        return f"[{_employment(group, mapping, tree, flat, 'r')}]"
+        one = f"[{_employment(group, mapping, tree, flat, 'r')}]"
+        if not group.removed:
+            return one
+        return f"CASE WHEN {_removed(group, tree, flat, 'r')} THEN [] ELSE {one} END"
     steps = [*_steps(group.each, flat)]
     steps[-1] = Step(steps[-1].key, every=True)
     inner: Tree = _inner_tree(tree, steps)
     item = _employment(group, mapping, inner, flat, "item")
     base = "r" + "".join(f".{identifier(step.key)}" for step in steps)
+    if group.removed:
+        base = f"list_filter({base}, lambda item: NOT {_removed(group, inner, flat, 'item')})"
     return f"coalesce(list_transform({base}, lambda item: {item}), [])"
 
 
 def _employment(
-    group: EmploymentPaths, mapping: VendorMapping, tree: Tree, flat: bool, base: str
+    group: EmploymentPaths, mapping: ReadingRules, tree: Tree, flat: bool, base: str
 ) -> str:
-    def values(name: str) -> list[str]:
-        return [_value(tree, path, base, flat) for path in getattr(group, name)]
+    def first(name: str) -> str:
+        return _first([_value(tree, path, base, flat) for path in getattr(group, name)])
 
-    parts = {name: _first(values(name)) for name in _IN_EMPLOYMENT}
-    for name in ("start_on", "end_on"):
-        parts[name] = _first([_dated(sql, mapping) for sql in values(name)])
-    parts["is_primary"] = _first(values("primary"))
+    parts = {name: first(name) for name in _IN_EMPLOYMENT}
+    parts["start_on"] = _date(group.start_on, mapping, tree, flat, base)
+    parts["end_on"] = _date(group.end_on, mapping, tree, flat, base)
+    parts["is_primary"] = first("primary")
     parts["state"] = literal(group.state)
+    if group.current:
+        said = f"lower({first('current')})"
+        parts["state"] = (
+            f"CASE WHEN {said} IN {_NO} THEN 'ended' WHEN {said} IN {_YES} THEN 'present' "
+            f"ELSE {literal(group.state)} END"
+        )
     return f"struct_pack({', '.join(f'{name} := {sql}' for name, sql in parts.items())})"
+
+
+def _removed(group: EmploymentPaths, tree: Tree, flat: bool, base: str) -> str:
+    said = _first([_value(tree, path, base, flat) for path in group.removed])
+    return f"coalesce(lower({said}) NOT IN {_NO}, false)"
 
 
 def _value(tree: Tree, path: str, base: str, flat: bool) -> str:
@@ -195,9 +206,26 @@ def _list(expressions: Sequence[str], separator: str) -> str:
     return f"list_filter(flatten(list_transform({joined}, {split})), lambda t: trim(t) <> '')"
 
 
-def _dated(sql: str, mapping: VendorMapping) -> str:
+def _date(date: DatePaths | None, mapping: ReadingRules, tree: Tree, flat: bool, base: str) -> str:
+    """SQL for a date's text, the year first."""
+    if date is None:
+        return _first([])
+    if not date.paths:
+        texts = [_value(tree, path, base, flat) for path in date.parts]
+        digits = [f"regexp_extract({sql}, '^\\s*(\\d+)', 1)" for sql in texts]
+        numbers = [f"nullif(ltrim({sql}, '0'), '')" for sql in digits]
+        # A day without its month says no more than the year.
+        known = [" || '-' || ".join(numbers[:count]) for count in range(len(numbers), 0, -1)]
+        return f"coalesce({', '.join(known)})"
+    style = date.dates or mapping.dates
+    return _first([_dated(_value(tree, path, base, flat), style) for path in date.paths])
+
+
+def _dated(sql: str, style: str) -> str:
     """A date's text with the year first, when the vendor writes the day or the month first."""
-    if mapping.dates == "iso":
+    if style == "iso":
         return sql
+    if style == "auto":
+        return f"unambiguous_date({sql})"
     pattern = r"^\s*(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})\b.*$"
-    return f"regexp_replace({sql}, {literal(pattern)}, {literal(_ISO_FROM[mapping.dates])})"
+    return f"regexp_replace({sql}, {literal(pattern)}, {literal(_ISO_FROM[style])})"

@@ -88,6 +88,8 @@ SELECT
     partial_date(e.start_on), date_precision(e.start_on),
     partial_date(e.end_on), date_precision(e.end_on),
     CASE
+        -- Over, and still there: the source contradicts itself.
+        WHEN e.state = 'present' AND NOT says_still_there(e.end_on) THEN 'unclear'
         WHEN partial_date(e.end_on) IS NOT NULL THEN 'dated'
         WHEN e.state = 'ended' THEN 'undated'
         WHEN says_still_there(e.end_on) THEN 'open'

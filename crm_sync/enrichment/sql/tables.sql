@@ -49,3 +49,52 @@ CREATE OR REPLACE MACRO host_keys(host_name) AS
         ['d:' || nullif(regexp_extract(host_name, '([^.]+\.[^.]+)$', 1), ''),
          'd:' || nullif(regexp_extract(host_name, '([^.]+\.[^.]+\.[^.]+)$', 1), '')],
         lambda k: k IS NOT NULL);
+
+-- What a month is called, in English and French, also cut short.
+CREATE OR REPLACE MACRO month_number(word) AS
+    list_position(
+        ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'],
+        CASE regexp_replace(strip_accents(lower(word)), '\.$', '')
+            WHEN 'january' THEN 'jan' WHEN 'janv' THEN 'jan' WHEN 'janvier' THEN 'jan'
+            WHEN 'february' THEN 'feb' WHEN 'fev' THEN 'feb' WHEN 'fevr' THEN 'feb' WHEN 'fevrier' THEN 'feb'
+            WHEN 'march' THEN 'mar' WHEN 'mars' THEN 'mar'
+            WHEN 'april' THEN 'apr' WHEN 'avr' THEN 'apr' WHEN 'avril' THEN 'apr'
+            WHEN 'mai' THEN 'may' WHEN 'june' THEN 'jun' WHEN 'juin' THEN 'jun'
+            WHEN 'july' THEN 'jul' WHEN 'juil' THEN 'jul' WHEN 'juillet' THEN 'jul'
+            WHEN 'august' THEN 'aug' WHEN 'aout' THEN 'aug'
+            WHEN 'sept' THEN 'sep' WHEN 'september' THEN 'sep' WHEN 'septembre' THEN 'sep'
+            WHEN 'october' THEN 'oct' WHEN 'octobre' THEN 'oct'
+            WHEN 'november' THEN 'nov' WHEN 'novembre' THEN 'nov'
+            WHEN 'december' THEN 'dec' WHEN 'decembre' THEN 'dec'
+            ELSE regexp_replace(strip_accents(lower(word)), '\.$', '')
+        END);
+
+-- A date's text with the year first if it can mean one day (month, year) only; else as it is, which
+-- partial_date does not read: 05/06/2025 is two days.
+CREATE OR REPLACE MACRO unambiguous_date(t) AS
+    CASE
+        WHEN regexp_full_match(trim(t), '\d{4}[/.]\d{1,2}([/.]\d{1,2})?')
+            THEN regexp_replace(trim(t), '[/.]', '-', 'g')
+        WHEN regexp_full_match(trim(t), '\d{1,2}[/.-]\d{4}')
+            THEN regexp_replace(trim(t), '^(\d+)\D(\d+)$', '\2-\1')
+        WHEN regexp_full_match(trim(t), '\d{1,2}[/.-]\d{1,2}[/.-]\d{4}') THEN
+            CASE
+                WHEN TRY_CAST(regexp_extract(trim(t), '^(\d+)', 1) AS INTEGER) > 12
+                    OR regexp_full_match(trim(t), '0?(\d+)[/.-]0?(\d+)[/.-]\d{4}')
+                        AND ltrim(regexp_extract(trim(t), '^(\d+)', 1), '0')
+                            = ltrim(regexp_extract(trim(t), '^\d+\D(\d+)', 1), '0')
+                    THEN regexp_replace(trim(t), '^(\d+)\D(\d+)\D(\d+)$', '\3-\2-\1')
+                WHEN TRY_CAST(regexp_extract(trim(t), '^\d+\D(\d+)', 1) AS INTEGER) > 12
+                    THEN regexp_replace(trim(t), '^(\d+)\D(\d+)\D(\d+)$', '\3-\1-\2')
+                ELSE t
+            END
+        WHEN regexp_full_match(trim(t), '(\d{1,2}\.? +)?\pL+\.?,? +\d{4}') THEN
+            coalesce(regexp_extract(trim(t), '(\d{4})$', 1) || '-' ||
+                month_number(regexp_extract(trim(t), '(\pL+\.?)', 1)) ||
+                coalesce('-' || nullif(regexp_extract(trim(t), '^(\d{1,2})\.? ', 1), ''), ''), t)
+        WHEN regexp_full_match(trim(t), '\pL+\.? +\d{1,2},? +\d{4}') THEN
+            coalesce(regexp_extract(trim(t), '(\d{4})$', 1) || '-' ||
+                month_number(regexp_extract(trim(t), '^(\pL+\.?)', 1)) || '-' ||
+                regexp_extract(trim(t), ' (\d{1,2}),? ', 1), t)
+        ELSE t
+    END;
