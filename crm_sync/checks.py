@@ -122,8 +122,10 @@ def _playbooks(connection: Connection) -> Iterator[Finding]:
 def _sources(config: Config, connection: Connection) -> Iterator[Finding]:
     from crm_sync.stages.judge import open_sources
 
-    for source in open_sources(config, connection):
-        yield Finding(Level.OK, "enrichment", f"{source.name} is there")
+    with open_sources(config, connection) as sources:
+        for source in sources:
+            seen = source.inspect() or "is there"
+            yield Finding(Level.OK, "enrichment", f"{source.name} {seen}")
     if not connection.settings.enrichment:
         yield Finding(
             Level.WARNING,

@@ -6,27 +6,23 @@ the connector and is checked by the connector's own model when it is first neede
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crm_sync.errors import ConfigError, NotFound
-from crm_sync.logs import keep_out
 from crm_sync.model import Mode
+from crm_sync.references import resolve
 from crm_sync.yamlfile import KeyPath, YamlFile, did_you_mean, load_yaml, together, validate
 
 if TYPE_CHECKING:
     from crm_sync.connector import ConnectorConfig
+    from crm_sync.enrichment.config import SourceConfig, SourcePlace
 
-_SECRET_LIMIT = 100_000
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -108,37 +104,10 @@ class ConnectionSettings(_Settings):
         return value
 
 
-class FileSource(_Settings):
-    """An enrichment source read from files; `path` may hold `*` and `**`."""
-
-    source: Literal["file"]
-    path: str
-    mapping: Path
-    as_of: dt.date | None = None
-
-    @field_validator("as_of", mode="before")
-    @classmethod
-    def _is_a_date(cls, value: object) -> object:
-        if isinstance(value, dt.date | None):
-            return value
-        try:
-            return dt.date.fromisoformat(str(value))
-        except ValueError:
-            raise ValueError("should be a date such as 2026-06-15") from None
-
-    @field_validator("as_of")
-    @classmethod
-    def _is_past(cls, value: dt.date | None) -> dt.date | None:
-        tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
-        if value is not None and value > tomorrow:
-            raise ValueError("lies in the future; say when the vendor made the file")
-        return value
-
-
 class _File(_Settings):
     database: str = "sqlite:///crm-sync.db"
     connections: dict[str, dict[str, Any]]
-    enrichment: dict[str, FileSource] = Field(default_factory=dict)
+    enrichment: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @field_validator("database")
     @classmethod
@@ -170,14 +139,12 @@ class Connection:
         from crm_sync.yamlproblems import secret_names
 
         at = ("connections", self.name)
-        resolved = _resolve(self.raw, secret_names(model), self, at)
+        resolved = resolve(self.raw, secret_names(model), self.file, at)
         self._refuse_unknown(model)
         return validate(model, self.file, resolved, at)
 
     def _refuse_unknown(self, model: type[ConnectorConfig]) -> None:
         """Here, where the keys of the core and those of the connector are known."""
-        from crm_sync.yamlfile import together
-
         known = [*ConnectionSettings.model_fields, *model.model_fields]
         unknown = [key for key in self.raw if key not in known]
         if unknown:
@@ -191,13 +158,40 @@ class Connection:
 
 
 @dataclass(frozen=True)
+class SourceSettings:
+    """A configured enrichment source: its kind, and its settings as written in the file."""
+
+    name: str
+    kind: str
+    raw: dict[str, Any] = field(repr=False)
+    file: YamlFile = field(repr=False)
+
+    @property
+    def place(self) -> SourcePlace:
+        """Where the entry stands: paths start and errors point there."""
+        from crm_sync.enrichment.config import SourcePlace
+
+        return SourcePlace(self.file, ("enrichment", self.name))
+
+    def resolved(self, model: type[SourceConfig]) -> SourceConfig:
+        """The settings as their kind knows them, with secrets resolved.
+
+        Raises `ConfigError` for unknown keys, literal secrets, and references that lead nowhere.
+        """
+        from crm_sync.yamlproblems import secret_names
+
+        at = ("enrichment", self.name)
+        return validate(model, self.file, resolve(self.raw, secret_names(model), self.file, at), at)
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole configuration."""
 
     file: YamlFile
     database: str
     connections: dict[str, Connection]
-    sources: dict[str, FileSource]
+    sources: dict[str, SourceSettings]
 
     @property
     def folder(self) -> Path:
@@ -235,16 +229,22 @@ def load_config(path: Path) -> Config:
     model = validate(_File, file)
     connections: dict[str, Connection] = {}
     problems: list[ConfigError] = []
+    sources: dict[str, SourceSettings] = {}
+    for name, section in model.enrichment.items():
+        try:
+            sources[name] = _source(name, section, file)
+        except ConfigError as problem:
+            problems.append(problem)
     for name, section in model.connections.items():
         try:
             connections[name] = _connection(name, section, file)
         except ConfigError as problem:
             problems.append(problem)
         else:
-            problems += _unknown_sources(connections[name], model.enrichment)
+            problems += _unknown_sources(connections[name], list(model.enrichment))
     if problems:
         raise together(problems)
-    return Config(file, model.database, connections, dict(model.enrichment))
+    return Config(file, model.database, connections, sources)
 
 
 def _connection(name: str, section: dict[str, Any], file: YamlFile) -> Connection:
@@ -259,103 +259,22 @@ def _connection(name: str, section: dict[str, Any], file: YamlFile) -> Connectio
     return Connection(name, settings, theirs, file)
 
 
-def _unknown_sources(
-    connection: Connection, sources: dict[str, FileSource]
-) -> Iterator[ConfigError]:
+def _source(name: str, section: dict[str, Any], file: YamlFile) -> SourceSettings:
+    """The entry, so far as every kind of source has it; the rest is checked when it is opened."""
+    at: KeyPath = ("enrichment", name)
+    if "source" not in section:
+        known = "`file`, `people_data_labs`, `http`, or that of a plug-in"
+        raise file.error(f"`enrichment.{name}.source` is missing", at, f"Say its kind: {known}.")
+    kind = section["source"]
+    if not isinstance(kind, str):
+        raise file.error(f"`enrichment.{name}.source` should be a name", (*at, "source"))
+    return SourceSettings(name, kind, section, file)
+
+
+def _unknown_sources(connection: Connection, sources: list[str]) -> Iterator[ConfigError]:
     for index, source in enumerate(connection.settings.enrichment):
         if source not in sources:
-            guess = did_you_mean(source, list(sources))
+            guess = did_you_mean(source, sources)
             fix = f"Did you mean `{guess}`?" if guess else "Add it under `enrichment:`."
             at = ("connections", connection.name, "enrichment", index)
             yield connection.file.error(f"there is no enrichment source `{source}`", at, fix)
-
-
-def _resolve(
-    value: Any, secrets: frozenset[str], owner: Connection, at: KeyPath, *, secret: bool = False
-) -> Any:
-    """The value with every secret in it resolved; `secret` when its key names one."""
-    if isinstance(value, dict):
-        return {
-            key: _resolve(inner, secrets, owner, (*at, key), secret=key in secrets)
-            for key, inner in value.items()
-        }
-    if isinstance(value, list):
-        return [
-            _resolve(inner, secrets, owner, (*at, index), secret=secret)
-            for index, inner in enumerate(value)
-        ]
-    if not secret or value is None:
-        return value
-    found = _secret(str(value), owner, at)
-    if found != str(value):  # a literal, accepted toward this machine only, guards nothing
-        keep_out(found)
-    return found
-
-
-def _secret(reference: str, owner: Connection, at: KeyPath) -> str:
-    """The secret behind `env/NAME`, `file/PATH` or `keyring/SERVICE/NAME`."""
-    kind, _, rest = reference.partition("/")
-    if kind == "env" and rest:
-        value = os.environ.get(rest)
-        if not value:
-            state = "is not set" if value is None else "is empty"
-            raise owner.file.error(
-                f"the environment variable {rest} {state}", at, f"Set it: export {rest}=…"
-            )
-        return value
-    if kind == "file" and rest:
-        return _from_file(rest, owner, at)
-    if kind == "keyring" and "/" in rest:
-        return _from_keyring(rest, owner, at)
-    urls = _urls(owner.raw)
-    if urls and all(_on_loopback(url) for url in urls):
-        return reference
-    raise owner.file.error(
-        "a secret is written here in clear text",
-        at,
-        "Refer to it instead: env/NAME, file/PATH or keyring/SERVICE/NAME.",
-    )
-
-
-def _from_file(rest: str, owner: Connection, at: KeyPath) -> str:
-    try:
-        with owner.path(Path(rest)).open(encoding="utf-8") as stream:
-            value = stream.read(_SECRET_LIMIT + 1).strip()
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or "it is not text"
-        raise owner.file.error(
-            f"the secret's file {rest} cannot be read: {reason}", at, "Check the path."
-        ) from None
-    if not value or len(value) > _SECRET_LIMIT:
-        state = "is empty" if not value else "is too large for a secret"
-        raise owner.file.error(f"the secret's file {rest} {state}", at, "Check the path.")
-    return value
-
-
-def _from_keyring(rest: str, owner: Connection, at: KeyPath) -> str:
-    service, _, name = rest.partition("/")
-    try:
-        import keyring
-    except ImportError:
-        raise owner.file.error(
-            "the `keyring` package is not installed", at, "pip install keyring, or use env/NAME."
-        ) from None
-    value = cast("str | None", keyring.get_password(service, name))
-    if value is None:
-        raise owner.file.error(
-            f"the key ring holds nothing for {service}/{name}", at, f"keyring set {service} {name}"
-        )
-    return value
-
-
-def _urls(section: Any) -> list[str]:
-    if isinstance(section, dict):
-        return [url for value in section.values() for url in _urls(value)]
-    return [section] if isinstance(section, str) and "://" in section else []
-
-
-def _on_loopback(url: str) -> bool:
-    try:
-        return urlsplit(url).hostname in LOOPBACK
-    except ValueError:
-        return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
@@ -23,10 +24,14 @@ from crm_sync.store import journal, plans, runs
 from crm_sync.workspace import Workspace, utc_now
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from crm_sync.applying.apply import ApplyReport
     from crm_sync.applying.undo import UndoNotes
     from crm_sync.calls.steady import Steady
-    from crm_sync.enrichment.source import Staged
+    from crm_sync.enrichment.source import AnySource, Staged
+    from crm_sync.stages.judge import Judged
+    from crm_sync.stages.observe import Asked
     from crm_sync.stages.pull import Pulled, Unread
     from crm_sync.store.intents import Intent
 
@@ -36,8 +41,8 @@ class Outcome:
     """What a command did: its run, the plan it made or applied, and what became of it.
 
     `waiting` counts the changes of the plan that still need a person's decision; `sources` is what
-    each enrichment source held and left out, when it was read; `unread` what the CRM kept closed;
-    `whole` what was read as a whole.
+    each enrichment source held and left out, when it was read; `asked` what those that are asked
+    answered; `unread` what the CRM kept closed; `whole` what was read as a whole.
     `in_effect` counts the changes of the plan that are in effect, by the run that wrote them and
     that takes them back, newest first; of an undo, those of the plan whose run was taken back.
     """
@@ -52,6 +57,7 @@ class Outcome:
     unread: Sequence[Unread] = ()
     in_effect: Mapping[int, int] = field(default_factory=dict)
     whole: Sequence[Whole] = ()
+    asked: Mapping[str, Asked] = field(default_factory=dict)
 
 
 def pull(
@@ -202,35 +208,54 @@ def _plan(
     progress: Progress,
 ) -> Plan:
     from crm_sync.stages.draft import draft_plan, load_playbooks_of
-    from crm_sync.stages.judge import judge_all, open_sources
+    from crm_sync.stages.judge import inspect_sources, open_sources
 
     now, store = utc_now(), workspace.store
     mapping = workspace.mapping(connection)
     # What an operator can have got wrong is told before the long work begins.
     playbooks = load_playbooks_of(connection)
-    sources = open_sources(workspace.config, connection)
-    refuse_misfit(mapping, crm, connection.name)
     ask = Ask(full, connection.settings.full_pull_days)
-    with store.lock(connection.name):
-        _read_crm(workspace, connection, mapping, crm, run, now, ask, progress)
-        judged = judge_all(
-            store,
-            connection,
-            mapping,
-            sources,
-            now=now,
-            accounts_read=all(one.entity is not Entity.ACCOUNT for one in run.unread),
-            progress=progress,
-        )
-        progress("Planning", 0, None)
-        made = draft_plan(
-            store, connection, mapping, playbooks, crm, judged, now=now, unread=run.unread
-        )
+    with open_sources(workspace.config, connection) as sources:
+        inspect_sources(sources)
+        refuse_misfit(mapping, crm, connection.name)
+        with store.lock(connection.name):
+            _read_crm(workspace, connection, mapping, crm, run, now, ask, progress)
+            judged = _judge(workspace, connection, mapping, sources, run, now, progress)
+            progress("Planning", 0, None)
+            made = draft_plan(
+                store, connection, mapping, playbooks, crm, judged, now=now, unread=run.unread
+            )
     with store.begin() as tx:
         runs.set_plan(tx, run.id, made.id)
     run.sources = judged.sources
     run.counts = {**made.funnel, **plans.counts_by_disposition(made)}
     return made
+
+
+def _judge(
+    workspace: Workspace,
+    connection: Connection,
+    mapping: CrmMapping,
+    sources: Sequence[AnySource],
+    run: RecordedRun,
+    now: datetime,
+    progress: Progress,
+) -> Judged:
+    """Ask the sources that are asked, then compare every contact with all that is known."""
+    from crm_sync.stages.judge import judge_all
+    from crm_sync.stages.observe import observe_all
+    from crm_sync.store.export import contacts_table
+
+    store, name = workspace.store, connection.name
+    known = all(one.entity is not Entity.ACCOUNT for one in run.unread)
+
+    @cache
+    def contacts() -> pa.Table:
+        return contacts_table(store, name, mapping, accounts_read=known)
+
+    observed = observe_all(store, name, contacts, sources, now=now, progress=progress)
+    run.asked = observed.asked
+    return judge_all(store, connection, contacts, observed, now=now, progress=progress)
 
 
 def _read_crm(
@@ -306,5 +331,15 @@ def _outcome(
         plan_id = of.id if taken_back is None else taken_back.plan_id
         in_effect = journal.runs_in_effect(tx, of.connection, plan_id) if plan_id else {}
     return Outcome(
-        run.id, of, report, undo, waiting, run.sources, crm.calls, run.unread, in_effect, run.whole
+        run.id,
+        of,
+        report,
+        undo,
+        waiting,
+        run.sources,
+        crm.calls,
+        run.unread,
+        in_effect,
+        run.whole,
+        run.asked,
     )

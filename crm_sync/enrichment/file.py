@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+
+from pydantic import field_validator
 
 from crm_sync.enrichment import documents, inspection, staging
+from crm_sync.enrichment.config import SourceConfig, SourcePlace
 from crm_sync.enrichment.layout import compile_layout
 from crm_sync.enrichment.mapping import Format, VendorMapping, load_mapping
 from crm_sync.errors import ConfigError, InputError
@@ -31,6 +35,32 @@ _FORMAT_OF: dict[str, Format] = {
 }
 
 
+class FileConfig(SourceConfig):
+    """Files of profiles; `path` may hold `*` and `**`, `as_of` is when the vendor made them."""
+
+    path: str
+    mapping: Path
+    as_of: dt.date | None = None
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _is_a_date(cls, value: object) -> object:
+        if isinstance(value, dt.date | None):
+            return value
+        try:
+            return dt.date.fromisoformat(str(value))
+        except ValueError:
+            raise ValueError("should be a date such as 2026-06-15") from None
+
+    @field_validator("as_of")
+    @classmethod
+    def _is_past(cls, value: dt.date | None) -> dt.date | None:
+        tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+        if value is not None and value > tomorrow:
+            raise ValueError("lies in the future; say when the vendor made the file")
+        return value
+
+
 @dataclass(frozen=True)
 class FileSource:
     """Profiles in files of one format, described by one mapping.
@@ -38,12 +68,22 @@ class FileSource:
     `as_of` is the date of the delivery: no profile of it can know anything later.
     """
 
+    Config: ClassVar[type[SourceConfig]] = FileConfig
+
     name: str
     paths: tuple[Path, ...]
     format: Format
     mapping: VendorMapping
     as_of: date | None = None
     trust: float = 1.0
+
+    @classmethod
+    def open(cls, name: str, config: FileConfig, place: SourcePlace) -> FileSource:
+        """See `SourcePlugIn.open`."""
+        mapping = place.folder / config.mapping
+        return open_source(
+            name, config.path, mapping, config.as_of, place.folder, trust=config.trust
+        )
 
     @property
     def restores_case(self) -> bool:
@@ -77,7 +117,13 @@ class FileSource:
 
 
 def open_source(
-    name: str, path: str, mapping: Path, as_of: date | None, base_dir: Path
+    name: str,
+    path: str,
+    mapping: Path,
+    as_of: date | None,
+    base_dir: Path,
+    *,
+    trust: float = 1.0,
 ) -> FileSource:
     """The source that a configuration entry describes.
 
@@ -94,7 +140,7 @@ def open_source(
             fix="Give each format a source of its own.",
         )
     _refuse_clashes(described, formats[0], mapping)
-    return FileSource(name, paths, formats[0], described, as_of)
+    return FileSource(name, paths, formats[0], described, as_of, trust)
 
 
 def _refuse_clashes(described: VendorMapping, kind: Format, path: Path) -> None:

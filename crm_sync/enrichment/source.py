@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, Union
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from crm_sync.enrichment.asking import AskingSource
+    from crm_sync.enrichment.config import SourceConfig, SourcePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,11 @@ class Source(Protocol):
         """Whether its texts lost their capitals."""
         ...
 
-    def inspect(self) -> None:
+    def inspect(self) -> str | None:
         """Look at the source for a moment, and raise `InputError` for what is plainly damaged.
 
-        Called before the CRM is read; `stage` checks the whole.
+        Called before the CRM is read; `stage` checks the whole. What it returns is shown by
+        `crm-sync check`.
         """
         ...
 
@@ -66,5 +70,24 @@ class Source(Protocol):
         the tables `profile`, `employment` and `hit` of `sql/tables.sql`. Only profiles that could
         match are added, whatever the size of the source. Raises `InputError` before adding
         anything when the source is damaged.
+        """
+        ...
+
+
+AnySource: TypeAlias = Union["Source", "AskingSource"]
+"""What a plug-in opens: a source that holds its profiles, or one that is asked."""
+
+
+class SourcePlugIn(Protocol):
+    """A kind of source, as an entry point of the group `crm_sync.enrichment` names it: a class."""
+
+    Config: ClassVar[type[SourceConfig]]
+
+    @classmethod
+    def open(cls, name: str, config: Any, place: SourcePlace) -> AnySource:
+        """The source that an entry called `name` describes; `config` is a `Config`.
+
+        Raises `ConfigError` (`place.error`) and `InputError` for what can be seen at once to be
+        wrong; the network is left alone.
         """
         ...

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crm_sync.config import Config, Connection, Guards
-from crm_sync.mapping import Mapping
+from crm_sync.errors import ConfigError, TryLater
 from crm_sync.planning.inputs import SourceCount
 from crm_sync.progress import Progress, silent
 from crm_sync.store import judgements
 from crm_sync.store.database import Store
+from crm_sync.yamlfile import together
 
 if TYPE_CHECKING:
-    from crm_sync.enrichment.source import Source, Staged
+    import pyarrow as pa
+
+    from crm_sync.enrichment.source import AnySource, Staged
+    from crm_sync.stages.observe import Observed
 
 
 @dataclass(frozen=True)
@@ -32,51 +36,62 @@ class Judged:
     sources: MappingType[str, Staged]
 
 
-def open_sources(config: Config, connection: Connection) -> list[Source]:
-    """The enrichment sources of a connection, after a first look at each.
+@contextmanager
+def open_sources(config: Config, connection: Connection) -> Iterator[list[AnySource]]:
+    """The enrichment sources of a connection, in its order; closed in the end.
 
-    Raises `InputError` or `ConfigError` for a file or vendor mapping that is absent or broken.
+    Raises `ConfigError` with every mistake of their settings, and `InputError` for files that are
+    not there. None of them is looked into yet.
     """
-    from crm_sync.enrichment.file import open_source
+    from crm_sync.enrichment.asking import AskingSource
+    from crm_sync.enrichment.registry import open_source
 
-    opened: list[Source] = []
-    for name in connection.settings.enrichment:
-        settings = config.sources[name]
-        opened.append(
-            open_source(
-                name,
-                settings.path,
-                mapping=config.folder / settings.mapping,
-                as_of=settings.as_of,
-                base_dir=config.folder,
-            )
-        )
-    for source in opened:
-        source.inspect()
-    return opened
+    opened: list[AnySource] = []
+    problems: list[ConfigError] = []
+    with ExitStack() as stack:
+        for name in connection.settings.enrichment:
+            try:
+                source = open_source(config.sources[name])
+            except ConfigError as problem:
+                problems.append(problem)
+                continue
+            if isinstance(source, AskingSource):
+                stack.callback(source.close)
+            opened.append(source)
+        if problems:
+            raise together(problems)
+        yield opened
+
+
+def inspect_sources(sources: Sequence[AnySource]) -> None:
+    """Look at each for a moment, before the CRM is read, which may take long.
+
+    Raises `InputError` for damaged files and `AccessDenied` for credentials that are refused. One
+    that does not answer now is asked later, and told of then.
+    """
+    for source in sources:
+        with suppress(TryLater):
+            source.inspect()
 
 
 def judge_all(
     store: Store,
     connection: Connection,
-    mapping: Mapping,
-    sources: Sequence[Source],
+    contacts: Callable[[], pa.Table],
+    observed: Observed,
     *,
     now: datetime,
-    accounts_read: bool = True,
     progress: Progress = silent,
 ) -> Judged:
     """Compare every contact with every source and store the verdicts.
 
-    Unless `accounts_read`, contacts whose account we do not know are `unknown`.
+    `contacts` makes the table of contacts (see `export.contacts_table`).
     """
     from crm_sync.matching.engine import judge
-    from crm_sync.store.export import contacts_table
 
     progress("Comparing with the enrichment data", 0, None)
-    contacts = contacts_table(store, connection.name, mapping, accounts_read=accounts_read)
     with _interruptible():
-        judgement = judge(contacts, sources, now=now, progress=progress)
+        judgement = judge(contacts(), observed.sources, now=now, progress=progress)
     with store.begin() as tx:
         before = judgements.last_profile_counts(tx, connection.name)
         judgements.save_judgement(
@@ -91,6 +106,7 @@ def judge_all(
     sizes = {
         name: SourceCount(profiles=held, before=before.get(name))
         for name, held in judgement.profiles.items()
+        if held or name not in observed.asked  # that nobody was found says nothing of the source
     }
     return Judged(judgement.funnel, sizes, judgement.sources)
 

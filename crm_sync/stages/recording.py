@@ -13,6 +13,7 @@ from crm_sync.workspace import Workspace, utc_now
 
 if TYPE_CHECKING:
     from crm_sync.enrichment.source import Staged
+    from crm_sync.stages.observe import Asked
     from crm_sync.stages.pull import Unread
     from crm_sync.stages.whole import Whole
 
@@ -25,6 +26,7 @@ class RecordedRun:
     outcome: str = "done"
     counts: dict[str, Any] = field(default_factory=dict)
     sources: Mapping[str, Staged] = field(default_factory=dict)
+    asked: Mapping[str, Asked] = field(default_factory=dict)
     unread: Sequence[Unread] = ()
     whole: Sequence[Whole] = ()
 

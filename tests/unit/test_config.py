@@ -13,12 +13,12 @@ from crm_sync import config as module
 from crm_sync.config import (
     Config,
     ConnectionSettings,
-    FileSource,
     Guards,
     Precision,
     load_config,
 )
 from crm_sync.connector import ConnectorConfig
+from crm_sync.enrichment.file import FileConfig
 from crm_sync.errors import ConfigError, NotFound, UsageError
 from crm_sync.model import Mode
 from crm_sync.shipped import example_config, named_mappings, shipped
@@ -77,7 +77,7 @@ CRMS: dict[str, type[ConnectorConfig]] = {
 
 
 def example_with_all_settings_on(folder: Path, crm: str) -> Path:
-    models = (ConnectionSettings, Guards, Precision, CRMS[crm])
+    models = (ConnectionSettings, Guards, Precision, FileConfig, CRMS[crm])
     names = "|".join({name for model in models for name in model.model_fields} - {"auth"})
     path = folder / "config.yaml"
     text = re.sub(rf"(?m)^(\s*)# (\s*(?:{names}):(?: .*)?)$", r"\1\2", example_config(crm))
@@ -151,7 +151,7 @@ def settings_of(model: type[BaseModel]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("crm", CRMS)
-@pytest.mark.parametrize("model", [module._File, ConnectionSettings, Guards, Precision, FileSource])
+@pytest.mark.parametrize("model", [module._File, ConnectionSettings, Guards, Precision, FileConfig])
 def test_every_setting_is_shown_in_the_example(
     crm: str, model: type[BaseModel], tmp_path: Path
 ) -> None:
@@ -310,8 +310,9 @@ def test_secrets_in_a_list_are_secrets_too(tmp_path: Path, monkeypatch: pytest.M
             "no enrichment source `fiel`",
             "Did you mean `file`?",
         ),
-        ("enrichment:\n  f: {source: vendor, path: x, mapping: y}\n", 8, "'file'", ""),
-        ("enrichment:\n  f: {source: file, pth: x, mapping: y}\n", 8, "`enrichment.f.path`", ""),
+        ("enrichment:\n  f: {path: x}\n", 8, "`enrichment.f.source` is missing", "`file`"),
+        ("enrichment:\n  f: {source: [file]}\n", 8, "`enrichment.f.source` should be a name", ""),
+        ("enrichment:\n  f: file\n", 8, "`enrichment.f` should be a mapping", ""),
         ("database: postgresql://u:" + SECRET + "@db/x\n", 7, "should be sqlite:///FILE", ""),
         ("database: 'sqlite:///'\n", 7, "should be sqlite:///FILE", ""),
         ("conections: {}\n", 7, "unknown key `conections`", "Did you mean `connections`?"),

@@ -17,6 +17,7 @@ from crm_sync import config, errors, mapping, model
 from crm_sync.changes import detect
 from crm_sync.cli.app import app
 from crm_sync.cli.apply import PARTIAL
+from crm_sync.enrichment import file
 from crm_sync.enrichment import mapping as vendor
 from crm_sync.planning import guards, playbooks, templates
 from crm_sync.sandbox.base import Sandbox
@@ -95,7 +96,7 @@ def models_of(*kinds: type[BaseModel]) -> Iterator[tuple[str, str]]:
         (
             "reference/configuration.md",
             (config._File, config.ConnectionSettings, config.Guards, config.Precision,
-             config.FileSource, SalesforceConfig, ClientCredentials, SessionId,
+             file.FileConfig, SalesforceConfig, ClientCredentials, SessionId,
              HubSpotConfig, AccessToken, RefreshToken),
         ),
         (
