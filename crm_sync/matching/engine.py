@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+Demoted = Mapping[tuple[str, str, str], str]
+"""Sources, kinds of job change and rules that people found wrong too often, with how often."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """The verdicts of one run.
@@ -53,13 +57,15 @@ def judge(
     *,
     now: datetime,
     settings: MatchSettings | None = None,
+    demoted: Demoted | None = None,
     progress: Progress = silent,
 ) -> Judgement:
     """Match contacts with profiles and say what happened to each contact's employment.
 
     `contacts` has `CONTACT_COLUMNS` (text, null when absent) and `changed_at`; columns may be
-    missing, ids may not repeat. No source may speak of a day after `now`. The verdicts do not
-    depend on the order of rows. Raises `InputError` when a source is damaged.
+    missing, ids may not repeat. No source may speak of a day after `now`. What is `demoted` goes
+    to review where it would go by itself. The verdicts do not depend on the order of rows. Raises
+    `InputError` when a source is damaged.
     """
     settings = settings or MatchSettings()
     with _engine(settings) as db:
@@ -67,6 +73,7 @@ def judge(
         bands.set_variables(db, settings)
         _take_contacts(db, contacts)
         counts = _take_sources(db, sources, now, progress)
+        _take_demoted(db, demoted or {})
         progress("Matching contacts", 0, contacts.num_rows)
         for step in ("pairs", "bands", "matches"):
             db.execute(normalise.statement(step))
@@ -127,6 +134,14 @@ def _take_sources(
             db.execute("INSERT INTO restoring VALUES ($name)", {"name": source.name})
     employers.add_sites(db, "SELECT domain FROM employment")
     return counts
+
+
+def _take_demoted(db: DuckDBPyConnection, demoted: Demoted) -> None:
+    db.execute(
+        "CREATE TEMP TABLE demoted (source VARCHAR, kind VARCHAR, rule VARCHAR, detail VARCHAR)"
+    )
+    for group, detail in demoted.items():
+        db.execute("INSERT INTO demoted VALUES (?, ?, ?, ?)", [*group, detail])
 
 
 @contextmanager

@@ -13,12 +13,14 @@ from crm_sync.config import Config, Connection, Guards
 from crm_sync.errors import ConfigError, TryLater
 from crm_sync.planning.inputs import SourceCount
 from crm_sync.progress import Progress, silent
-from crm_sync.store import judgements
+from crm_sync.store import judgements, verdicts
 from crm_sync.store.database import Store
+from crm_sync.verdicts.precision import demoted_groups, standings
 from crm_sync.yamlfile import together
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from sqlalchemy import Connection as Transaction
 
     from crm_sync.enrichment.source import AnySource, Staged
     from crm_sync.stages.observe import Observed
@@ -89,9 +91,11 @@ def judge_all(
     """
     from crm_sync.matching.engine import judge
 
+    with store.read() as tx:
+        demoted = demoted_now(tx, connection)
     progress("Comparing with the enrichment data", 0, None)
     with _interruptible():
-        judgement = judge(contacts(), observed.sources, now=now, progress=progress)
+        judgement = judge(contacts(), observed.sources, now=now, demoted=demoted, progress=progress)
     with store.begin() as tx:
         before = judgements.last_profile_counts(tx, connection.name)
         judgements.save_judgement(
@@ -109,6 +113,12 @@ def judge_all(
         if held or name not in observed.asked  # that nobody was found says nothing of the source
     }
     return Judged(judgement.funnel, sizes, judgement.sources)
+
+
+def demoted_now(tx: Transaction, connection: Connection) -> MappingType[tuple[str, str, str], str]:
+    """What people found wrong too often to go on by itself, with how often; see `verdicts`."""
+    found = standings(verdicts.verdicts_of(tx, connection.name), connection.settings.precision)
+    return demoted_groups(found)
 
 
 @contextmanager
