@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from crm_sync import __version__
-from crm_sync.cli import apply, decide, plan, sandbox, serve, setup, show
+from crm_sync.cli import apply, decide, plan, report, sandbox, serve, setup, show
 from crm_sync.cli.common import CommonOptions
 
 
@@ -78,7 +78,7 @@ def options(
     context.obj = CommonOptions(config, verbose=verbose, log_json=log_json)
 
 
-for module in (setup, plan, decide, apply, show, serve, sandbox):
+for module in (setup, plan, decide, apply, show, report, serve, sandbox):
     module.register(app)
 for command in app.registered_commands:
     command.cls = _Command

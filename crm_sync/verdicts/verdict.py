@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from crm_sync.model import Band, Change, Decision, Entity, Plan
 
-DEMOTED = "demoted"
-"""The rule that the evidence cites where a job change waits because its group was demoted."""
+MEASURED = "measured"
+"""What the evidence cites where a job change waits only because its group was demoted."""
 
 
 class Group(NamedTuple):
@@ -70,7 +70,7 @@ def verdict_on(
     change: Change, plan_id: int, decision: Decision, *, by: str, at: datetime, reason: str
 ) -> Verdict:
     """The verdict that a decision about a change of a plan comes to."""
-    held_back = any(one.rule == DEMOTED for one in change.evidence)
+    held_back = any(one.rule == MEASURED for one in change.evidence)
     return Verdict(
         claim=claim_of(change),
         plan_id=plan_id,

@@ -27,7 +27,7 @@ from crm_sync.stages.deciding import Decided, decide
 from crm_sync.store import plans, verdicts
 from crm_sync.store.database import Store
 from crm_sync.store.tables import intent
-from crm_sync.verdicts.verdict import DEMOTED, Group, Verdict
+from crm_sync.verdicts.verdict import MEASURED, Group, Verdict
 
 NOW = datetime(2026, 6, 15, 5, tzinfo=UTC)
 APPROVED, REJECTED = Decision.APPROVED, Decision.REJECTED
@@ -157,7 +157,7 @@ def test_a_later_plan_with_the_same_claim_has_no_second_verdict(store: Store) ->
 def test_what_waited_only_because_its_group_was_demoted_counts_as_without_a_doubt(
     store: Store,
 ) -> None:
-    held = replace(UPDATE, evidence=(Evidence(DEMOTED, "Measured: …", "vendor"),))
+    held = replace(UPDATE, evidence=(Evidence(MEASURED, "Measured: …", "vendor"),))
     person = Person(store, saved(store, held, OTHER))
     person.says(APPROVED)
     assert [one.band for one in person.held] == [Band.AUTO, Band.AUTO]
