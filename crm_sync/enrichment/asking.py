@@ -19,7 +19,9 @@ The laws:
   be answered now are left out, and are asked again in the next run.
 * It raises what `crm_sync.errors` has for it and repeats nothing by itself: `RateLimited` (with
   `retry_after` seconds), `ServerFault` (also for a time-out: the call may have been paid),
-  `Unreachable` (nothing was sent), `QuotaReached` (out of credits), `AccessDenied`.
+  `Unreachable` (nothing was sent), `QuotaReached` (out of credits), `AccessDenied`; and
+  `BatchRejected` when the call as a whole was refused because of a question in it, at no cost: it
+  is then halved until the bad one stands alone.
 * No secret and no personal data in an error, a message or a repr.
 """
 
@@ -36,6 +38,9 @@ Status = Literal["found", "absent", "refused"]
 
 MAX_DOCUMENT = 1 << 20
 """The longest answer about one person that is stored, in characters."""
+
+SEVERAL = "crm-sync:people"
+"""The one key of a document that holds a list of people, any of whom may be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,9 @@ ASKED_WITH = tuple(one.name for one in fields(Question))
 class Answer:
     """What came back about one contact.
 
-    `found` with a `document` (a JSON object as text); `absent`: the source does not know the
-    person; `refused`: it does not take this question, for the reason in `message`, which holds no
-    values. `credits` is what this answer cost.
+    `found` with a `document` (a JSON object as text; see `SEVERAL` for more than one person);
+    `absent`: the source does not know the person; `refused`: it does not take this question, for
+    the reason in `message`, which holds no values. `credits` is what this answer cost.
     """
 
     contact_id: str

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from crm_sync.enrichment import staging
+from crm_sync.enrichment.asking import SEVERAL
 from crm_sync.enrichment.layout import compile_layout, literal
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
     from crm_sync.enrichment.mapping import VendorMapping
     from crm_sync.enrichment.source import Staged
+
+_SEVERAL = literal(f'$."{SEVERAL}"')
+_PEOPLE = (
+    f"CASE WHEN starts_with(text, '{{\"{SEVERAL}\":') "
+    f"THEN CAST(json_extract(text, {_SEVERAL}) AS VARCHAR[]) ELSE [text] END"
+)
+"""The people in an answer, each as JSON text."""
 
 Answers = Callable[[], "AbstractContextManager[pa.RecordBatchReader]"]
 """Opens the stored answers: columns `document` (JSON text) and `asked_at` (ISO 8601, UTC)."""
@@ -56,9 +64,10 @@ class AnsweredSource:
                 f"THEN CAST(least({verified}, asked_on) AS VARCHAR) END AS verified_on) FROM ("
                 f"SELECT {layout.select_list}, hash(doc) AS version, asked_on FROM ("
                 f"SELECT doc, from_json(doc, {literal(layout.structure)}) AS r, asked_on FROM ("
-                "SELECT CAST(document AS VARCHAR) AS doc, "
+                f"SELECT unnest({_PEOPLE}) AS doc, asked_on FROM ("
+                "SELECT CAST(document AS VARCHAR) AS text, "
                 "CAST(left(CAST(asked_at AS VARCHAR), 10) AS DATE) AS asked_on "
-                "FROM stored_answer)))"
+                "FROM stored_answer))))"
             )
             db.unregister("stored_answer")
         count = staging.stage(db, self.name, latest=today, dated="by_record")

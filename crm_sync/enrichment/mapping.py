@@ -75,7 +75,10 @@ Dates = Annotated[DatePaths, BeforeValidator(_as_dates)]
 
 
 class ProfilePaths(_Section):
-    """Where a record says who it is about."""
+    """Where a record says who it is about.
+
+    `linkedin_slugs` is for the last part of a page's address alone, without `linkedin.com/in/`.
+    """
 
     id: Paths
     full_name: Paths = ()
@@ -83,6 +86,7 @@ class ProfilePaths(_Section):
     last_name: Paths = ()
     emails: Paths = ()
     linkedin_urls: Paths = ()
+    linkedin_slugs: Paths = ()
     phones: Paths = ()
     city: Paths = ()
     country: Paths = ()
