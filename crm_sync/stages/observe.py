@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from crm_sync.calls.retry import RetryPolicy, Sleep, call_with_retry
 from crm_sync.enrichment.asking import MAX_DOCUMENT, Answer, AskingSource
 from crm_sync.enrichment.cache import AnsweredSource
-from crm_sync.errors import QuotaReached, ServerFault, TryLater
+from crm_sync.errors import BatchRejected, QuotaReached, ServerFault, TryLater
 from crm_sync.progress import Progress, silent
 from crm_sync.stages.whom import Due, DueContact, Ranking, due_contacts
 from crm_sync.store import answers
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _HAIR = 1e-9
 """Credits are sums of fractions: what a hair's breadth lacks is there."""
+
+_REFUSALS = 5
+"""So many questions refused, and not one answered: it is not the questions that are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class _Asking:
     left: float = field(init=False)
     result: Asked = field(default_factory=Asked)
     too_little: int = 0
+    proven: bool = False
+    refusals: list[tuple[DueContact, Answer]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.left = self.source.budget
@@ -151,8 +156,40 @@ class _Asking:
 
     def _batch(self, batch: Sequence[DueContact]) -> None:
         """Ask about these, and store what was answered before anything else happens."""
-        given = _sound(self._ask(batch), batch)
-        digests = {one.question.contact_id: one.digest for one in batch}
+        try:
+            given = self._ask(batch)
+        except BatchRejected as refusal:
+            self._halve(batch, refusal)
+            return
+        self.proven = True
+        self._store(_sound(given, batch), batch)
+        self._store_refusals()
+
+    def _halve(self, batch: Sequence[DueContact], refusal: BatchRejected) -> None:
+        """Find the question for which the call was refused; the others are answered."""
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            self._batch(batch[:middle])
+            self._batch(batch[middle:])
+            return
+        (one,) = batch
+        words = f"the source does not take this question: {refusal.code}"
+        self.refusals.append((one, Answer(one.question.contact_id, "refused", message=words)))
+        if self.proven:
+            self._store_refusals()
+        elif len(self.refusals) >= _REFUSALS:
+            raise _Stop(f"it takes no question: {refusal.code}")
+
+    def _store_refusals(self) -> None:
+        """Once a question was answered, those that were refused are the ones that are wrong."""
+        refused = [answer for _, answer in self.refusals]
+        whom = [one for one, _ in self.refusals]
+        self.refusals = []
+        if refused:
+            self._store(refused, whom)
+
+    def _store(self, given: Sequence[Answer], whom: Sequence[DueContact]) -> None:
+        digests = {one.question.contact_id: one.digest for one in whom}
         with self.store.begin() as tx:
             answers.save_answers(tx, self.connection, self.source.name, given, digests, self.now)
         spent = sum(one.credits for one in given)
