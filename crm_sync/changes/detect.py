@@ -23,8 +23,11 @@ that were staged are seen, those that share a key with some contact.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING
+
+from crm_sync.changes import phrases
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,51 +36,29 @@ KIND_CONFIDENCE = {"moved": 0.97, "retitled": 0.95, "left": 0.90, "unchanged": 0
 DOUBT_FACTOR = 0.85
 """What every doubt leaves of the confidence that the employment changed."""
 
+CONTRADICTION = 0.5
+"""What a fully trusted source takes off the confidence in a claim that it speaks against."""
+
+TRUST_ALONE = 0.5
+"""A source that is trusted less decides nothing alone."""
+
+MOST_CONFIDENCE = 0.995
+"""However many sources agree."""
+
+MOST_NAMES_OF_ID = 20
+"""An organisation id of a source that more names carry than this is no company's id."""
+
+WITNESSES_OF_SITE = 3
+"""As many profiles have to give a company one site, and none another, before it counts as its."""
+
 SEAMLESS_DAYS = 31
 """A job that begins no more days than this after the old one ended, or before, begins at once."""
 
-FINDING_WORDS = {
-    "employer_missing": "The CRM does not say who the employer is",
-    "older_than_crm": "The CRM's value is newer than what the source knows",
-    "no_jobs": "The source lists no job of this person",
-    "seat_there": "Only a board or advisory seat at the CRM's employer is present",
-    "untitled_there": "Still at the CRM's employer; the source does not say with which title",
-    "wording": "The CRM's title was written after the source's role began: perhaps other words",
-    "unclear": "An end date in the source cannot be read",
-    "not_in_history": "The CRM's employer is not among the jobs that the source lists",
-    "other_company_name": "The same title at what may be the CRM's employer under another name",
-    "on_leave": "On leave from the CRM's employer, says the source",
-    "employer_unnamed": "The source does not name the employer of a present job",
-    "seat_ended": "What ended at the CRM's employer was a board or advisory seat",
-    "only_seats": "Elsewhere there are only board, advisory or volunteer seats",
-    "nameless": "The contact has neither a name nor an address to look for",
-    "ambiguous": "Ambiguous: {equals} people of that name are known at {organisation}",
-    "claimed_twice": "Ambiguous: {claimed_by} contacts of the CRM fit the same person",
-    "other_linkedin": "The only candidates have another LinkedIn page",
-    "other_person": "Addresses agree, but the names are of other people",
-    "namesakes": "No candidate at {organisation}; {namesakes} of that name elsewhere, not matched",
-    "no_candidate": "No candidate: nobody in the sources shares an address, or name and employer",
-}
+_LOCAL = ("identity", "companies", "compare", "kinds", "doubts")
+"""What is found for one contact and one profile, given what is known of companies."""
 
-DOUBT_WORDS = {
-    "undated": "Nobody says as of when the source speaks",
-    "not_newer": "The contact was edited in the CRM on or after the date of the source",
-    "before_record": "The CRM's record was written well after the date of this change",
-    "no_start": "The source does not say since when",
-    "no_end": "The source does not say when the old job ended",
-    "several_titles": "Several present titles there",
-    "title_not_in_history": "The CRM's title is not among those that the source lists there",
-    "similar_title": "One title contains the other",
-    "pause": "The source tells of retirement, studies, a break or a search, and of no job",
-    "perhaps_renamed": "The same work goes on without a gap: perhaps the company's new name",
-    "several_employers": "Several present employers",
-    "city_only": "Only name, former employer and city say that this is the same person",
-    "long_overlap": "The other job began long before the old one ended",
-    "other_domain": "The former employer has the same name as the CRM's, but another domain",
-    "company_by_name": "Only names tell the two companies apart: no domains or ids to compare",
-    "same_group": "The two companies may be one: a shared name, domain or mail address",
-    "many_moved": "Several contacts went the same way in the same month: a merger or new name?",
-}
+_JOINT = ("renames", "reconcile")
+"""What only several people, or several sources, tell together."""
 
 
 def detect(db: DuckDBPyConnection, *, slack_days: int) -> None:
@@ -87,24 +68,42 @@ def detect(db: DuckDBPyConnection, *, slack_days: int) -> None:
     """
     from crm_sync.changes import spelling
 
-    db.execute(f"SET VARIABLE slack_days = {slack_days:d}")
-    db.execute(f"SET VARIABLE seamless_days = {SEAMLESS_DAYS:d}")
-    db.execute(f"SET VARIABLE doubt_factor = {DOUBT_FACTOR!r}")
-    for name, table in (
-        ("kind_confidence", KIND_CONFIDENCE),
-        ("finding_words", FINDING_WORDS),
-        ("doubt_words", DOUBT_WORDS),
-    ):
-        pairs = ", ".join(f"{_literal(key)}: {_literal(value)}" for key, value in table.items())
-        db.execute(f"SET VARIABLE {name} = MAP {{{pairs}}}")
-    for step in ("compare", "kinds", "renames", "doubts"):
+    _set_variables(db, slack_days)
+    for step in (*_LOCAL, *_JOINT):
         db.execute(_statement(step))
-    spelling.add_shown_texts(db)
+    db.execute("ALTER TABLE job_title ADD COLUMN IF NOT EXISTS level VARCHAR")
+    db.execute("ALTER TABLE job_title ADD COLUMN IF NOT EXISTS level_rank INTEGER")
+    spelling.add_restored(db)
     db.execute(_statement("verdicts"))
 
 
-def _literal(value: str | float) -> str:
-    return repr(value) if isinstance(value, float) else "'" + value.replace("'", "''") + "'"
+def _set_variables(db: DuckDBPyConnection, slack_days: int) -> None:
+    values: dict[str, object] = {
+        "slack_days": slack_days,
+        "seamless_days": SEAMLESS_DAYS,
+        "doubt_factor": DOUBT_FACTOR,
+        "contradiction": CONTRADICTION,
+        "trust_alone": TRUST_ALONE,
+        "most_confidence": MOST_CONFIDENCE,
+        "most_names_of_id": MOST_NAMES_OF_ID,
+        "witnesses_of_site": WITNESSES_OF_SITE,
+        "kind_confidence": KIND_CONFIDENCE,
+        "finding_words": phrases.FINDING_WORDS,
+        "doubt_words": phrases.DOUBT_WORDS,
+        "liftable_doubts": phrases.LIFTABLE,
+        "lasting_doubts": phrases.LASTING,
+    }
+    for name, value in values.items():
+        db.execute(f"SET VARIABLE {name} = {_literal(value)}")
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, Mapping):
+        pairs = (f"{_literal(key)}: {_literal(item)}" for key, item in value.items())
+        return f"MAP {{{', '.join(pairs)}}}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_literal(item) for item in value)}]"
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
 
 
 def _statement(name: str) -> str:

@@ -62,18 +62,19 @@ def _french_word(word: str) -> str:
     return _SPECIAL[bare] + word[len(bare) :] if bare in _SPECIAL else word
 
 
-def add_shown_texts(db: DuckDBPyConnection) -> None:
-    """Make `shown_text(source, text, shown)` for the texts that a verdict may show.
+def add_restored(db: DuckDBPyConnection) -> None:
+    """Make `restored(source, text, shown)` for the texts that a verdict may show.
 
-    Reads `doubted` and `restoring(source)`, the sources whose texts lost their capitals.
+    Reads `change_found` and `restoring(source)`, the sources whose texts lost their capitals.
     """
     import pyarrow as pa
 
     found = db.sql(
         """
         WITH texts AS (
-            SELECT source, unnest([job_title, last_title]) AS text, true AS title FROM doubted
-            UNION ALL SELECT source, job_organisation, false FROM doubted
+            SELECT DISTINCT source, job_title AS text, true AS title FROM change_found
+            UNION SELECT source, last_title, true FROM change_found WHERE kind IN ('moved', 'left')
+            UNION SELECT source, job_organisation, false FROM change_found
         )
         SELECT source, text, bool_or(title) AS title
         FROM texts SEMI JOIN restoring USING (source)
@@ -86,7 +87,7 @@ def add_shown_texts(db: DuckDBPyConnection) -> None:
     )
     db.register("found_text", found.append_column("shown", shown))
     db.execute(
-        "CREATE OR REPLACE TEMP TABLE shown_text AS SELECT source, text, shown FROM found_text"
+        "CREATE OR REPLACE TEMP TABLE restored AS SELECT source, text, shown FROM found_text"
     )
     db.unregister("found_text")
 

@@ -1,74 +1,159 @@
 -- What happened, per match: the kind, why it is unknown if it is, and the jobs that it is about.
--- See detect.py for the reasons.
+-- Local to one contact and one profile. See detect.py for the reasons.
 
-CREATE OR REPLACE TEMP TABLE finding AS
-SELECT
-    m.contact_id, m.source, m.profile_id, m.as_of, m.band, m.confidence, m.strength, m.by_city_only,
-    c.changed_at::DATE AS changed_on,
-    f.* EXCLUDE (contact_id, source, profile_id),
-    CASE
-        WHEN c.company_key IS NULL AND c.domain IS NULL THEN 'employer_missing'
-        WHEN m.as_of < changed_on AND c.changed_basis IN ('history', 'first_pull') THEN 'older_than_crm'
-        WHEN f.jobs_there IS NULL THEN 'no_jobs'
-        WHEN f.current_there > 0 AND (f.same_there IS NOT NULL OR c.title_key IS NULL) THEN 'unchanged'
-        WHEN f.current_there > 0 AND f.newest_there IS NULL THEN 'seat_there'
-        WHEN f.current_there > 0 AND here.title_key IS NULL THEN 'untitled_there'
-        -- a title that the source never knew, typed when the role had long begun: other words
-        WHEN f.current_there > 0 AND f.held_before IS NULL AND (here.start_on IS NULL OR here.start_on
-            + CASE WHEN c.changed_basis IN ('history', 'first_pull') THEN 0 ELSE getvariable('slack_days') END
-            < changed_on) THEN 'wording'
-        WHEN f.current_there > 0 THEN 'retitled'
-        WHEN f.unclear_there > 0 THEN 'unclear'
-        WHEN f.leaves_there > 0 THEN 'on_leave'
-        WHEN f.jobs_there = 0 THEN 'not_in_history'
-        WHEN f.last_there IS NULL OR c.is_seat THEN 'seat_ended'
-        -- the CRM's own title, at what may be the CRM's employer under another name
-        WHEN elsewhere.same_title AND list_has_any(elsewhere.marks, c.company_marks) THEN 'other_company_name'
-        WHEN f.newest_elsewhere IS NOT NULL THEN 'moved'
-        WHEN f.seats_elsewhere > 0 THEN 'only_seats'
-        WHEN f.nameless_jobs > 0 THEN 'employer_unnamed'
-        WHEN f.unclear > 0 THEN 'unclear'
-        WHEN f.current_jobs = 0 THEN 'left'
-        ELSE 'unclear'
-    END AS finding
-FROM best_match m
-JOIN contact_person c USING (contact_id)
-LEFT JOIN found f USING (contact_id, source, profile_id)
-LEFT JOIN job here ON here.contact_id = m.contact_id AND here.source = m.source
-    AND here.profile_id = m.profile_id AND here.position = f.newest_there
-LEFT JOIN job elsewhere ON elsewhere.contact_id = m.contact_id AND elsewhere.source = m.source
-    AND elsewhere.profile_id = m.profile_id AND elsewhere.position = f.newest_elsewhere;
+CREATE OR REPLACE MACRO latest_day(d, of_precision) AS
+    d + CASE of_precision WHEN 'year' THEN 365 WHEN 'month' THEN 30 ELSE 0 END;
 
--- With the job that the claim is about, and the one that ended.
-CREATE OR REPLACE TEMP TABLE change_found AS
-WITH about AS (
+-- With the job that the claim is about (`j`: where the person is) and the one before it (`l`: what
+-- ended, or the role with the CRM's title). A moved or left person's is the last one at the CRM's
+-- employer.
+CREATE OR REPLACE TEMP TABLE compared AS
+WITH pointed AS (
     SELECT
-        *,
-        CASE WHEN finding IN ('unchanged', 'retitled', 'moved', 'left') THEN finding ELSE 'unknown' END AS kind,
-        CASE finding
-            WHEN 'unchanged' THEN coalesce(same_there, newest_there)
-            WHEN 'retitled' THEN newest_there
-            WHEN 'moved' THEN newest_elsewhere
-            WHEN 'left' THEN last_there
-        END AS about
-    FROM finding
+        m.*, f.* EXCLUDE (match_no, same_there, newest_there, newest_elsewhere, last_there, held_before),
+        f.same_there IS NOT NULL AS has_same_title,
+        f.held_before IS NOT NULL AS has_held_before,
+        f.last_there IS NOT NULL AS has_last_there,
+        CASE WHEN f.current_there > 0 THEN coalesce(f.same_there, f.newest_there)
+            ELSE f.newest_elsewhere END AS job_no,
+        CASE WHEN f.current_there > 0 THEN coalesce(f.held_before, f.last_there)
+            ELSE f.last_there END AS last_no
+    FROM followed m LEFT JOIN found f USING (match_no)
 )
 SELECT
-    a.*,
-    CASE WHEN a.kind = 'left' THEN j.end_on ELSE j.start_on END AS since,
-    j.title AS job_title, j.title_key AS job_title_key, j.start_precision,
-    j.organisation AS job_organisation, j.company_key AS job_company_key, j.marks AS job_marks,
+    p.* EXCLUDE (job_no, last_no),
+    j.match_no IS NOT NULL AS has_job,
+    j.title AS job_title, j.title_key AS job_title_key, j.same_title AS job_same_title,
+    j.organisation AS job_organisation, j.company_key AS job_company_key,
     j.domain AS job_domain, j.organisation_id AS job_organisation_id,
-    l.title AS last_title, l.title_key AS last_title_key, l.company_key AS last_company_key,
-    l.end_on AS last_end_on, l.end_precision AS last_end_precision,
-    l.ending AS last_ending, l.marks AS last_marks, l.domain AS last_domain,
-    l.organisation_id AS last_organisation_id, l.other_domain AS last_other_domain
-FROM about a
-LEFT JOIN job j ON j.contact_id = a.contact_id AND j.source = a.source
-    AND j.profile_id = a.profile_id AND j.position = a.about
-LEFT JOIN job l ON a.kind IN ('moved', 'left') AND l.contact_id = a.contact_id
-    AND l.source = a.source AND l.profile_id = a.profile_id AND l.position = a.last_there;
+    j.start_on AS job_start_on, j.start_precision,
+    j.surely_there AS job_surely_there, j.there_by_id AS job_there_by_id,
+    j.other_domain AS job_other_domain,
+    l.title AS last_title, l.title_key AS last_title_key, l.organisation AS last_organisation,
+    l.company_key AS last_company_key, l.domain AS last_domain, l.organisation_id AS last_organisation_id,
+    l.start_on AS last_start_on, l.end_on AS last_end_on, l.end_precision AS last_end_precision,
+    l.ending AS last_ending, l.other_domain AS last_other_domain,
+    l.surely_there AS last_surely_there, l.there_by_id AS last_there_by_id
+FROM pointed p
+LEFT JOIN job j ON j.rowid = p.job_no
+LEFT JOIN job l ON l.rowid = p.last_no;
 
 DROP TABLE found;
+
+-- Two names, sites or ids of one group, as far as spelling tells: one inside the other, a shared word
+-- that is not every company's, initials, a typing error, the same label of the site.
+CREATE OR REPLACE MACRO initials_of(key_words) AS
+    array_to_string(list_transform(key_words, lambda w: left(w, 1)), '');
+
+CREATE OR REPLACE MACRO domain_label(d) AS split_part(d, '.', 1);
+
+CREATE OR REPLACE MACRO one_in_other(a, b) AS
+    length(a) >= 4 AND contains(b, a) OR length(b) >= 4 AND contains(a, b)
+    OR starts_with(a, b) OR starts_with(b, a);
+
+CREATE OR REPLACE TEMP TABLE two_companies AS
+WITH moving AS (
+    SELECT p.match_no, p.source, c.organisation, p.company_key, p.domain, c.mail_domain,
+        coalesce(p.domain, p.last_domain, d.domain) AS from_domain,
+        p.job_organisation, p.job_company_key, p.job_domain, p.job_organisation_id,
+        p.last_organisation, p.last_domain, p.last_organisation_id,
+        split_part(p.job_organisation_id, '/', -1) AS job_id_name,
+        split_part(p.last_organisation_id, '/', -1) AS last_id_name
+    FROM compared p
+    JOIN contact_person c ON c.rowid = p.contact_no
+    LEFT JOIN learned_domain d ON p.domain IS NULL AND d.company_key = p.company_key
+    WHERE p.has_job AND p.current_there = 0 AND p.has_last_there
+),
+worded AS (
+    SELECT organisation, company_marks(organisation) AS marks, initials_of(words(company_words(organisation))) AS initials
+    FROM (
+        SELECT organisation FROM moving UNION SELECT job_organisation FROM moving
+        UNION SELECT last_organisation FROM moving
+    )
+    WHERE organisation IS NOT NULL
+)
+SELECT
+    m.match_no, m.from_domain, m.mail_domain,
+    coalesce(list_has_any(j.marks, c.marks), FALSE) AS shares_mark,
+    coalesce(m.job_domain <> m.from_domain, FALSE)
+        OR coalesce(m.job_organisation_id <> m.last_organisation_id, FALSE) AS are_told_apart,
+    shares_mark
+        OR coalesce(list_has_any(j.marks, l.marks), FALSE)
+        OR coalesce(one_in_other(m.job_company_key, m.company_key), FALSE)
+        OR coalesce(length(j.initials) >= 3 AND j.initials = m.company_key, FALSE)
+        OR coalesce(length(c.initials) >= 3 AND c.initials = m.job_company_key, FALSE)
+        OR coalesce(jaro_winkler_similarity(m.job_company_key, m.company_key) >= 0.93, FALSE)
+        OR coalesce(domain_label(m.job_domain) = domain_label(m.from_domain), FALSE)
+        OR coalesce(m.job_domain IN (m.mail_domain, m.last_domain), FALSE)
+        OR coalesce(m.job_organisation_id = m.last_organisation_id, FALSE)
+        -- ids in words, such as LinkedIn's: acme and acme-robotics
+        OR coalesce(regexp_matches(m.job_id_name, '^[a-z]{4}') AND regexp_matches(m.last_id_name, '^[a-z]{4}')
+            AND (starts_with(m.job_id_name, m.last_id_name || '-')
+                OR starts_with(m.last_id_name, m.job_id_name || '-')), FALSE)
+        AS same_group
+FROM moving m
+LEFT JOIN worded c ON c.organisation = m.organisation
+LEFT JOIN worded j ON j.organisation = m.job_organisation
+LEFT JOIN worded l ON l.organisation = m.last_organisation;
+
+CREATE OR REPLACE TEMP TABLE change_found AS
+WITH told AS (
+    SELECT
+        p.*, g.* EXCLUDE (match_no),
+        CASE
+            WHEN p.employer_no IS NULL THEN 'employer_missing'
+            WHEN p.as_of < p.changed_on AND p.is_known_since THEN 'older_than_crm'
+            WHEN p.jobs_there IS NULL THEN 'no_jobs'
+            WHEN p.current_there > 0 AND (p.has_same_title OR p.title_key IS NULL) THEN 'unchanged'
+            WHEN p.current_there > 0 AND NOT p.has_job THEN 'seat_there'
+            WHEN p.current_there > 0 AND p.job_title_key IS NULL THEN 'untitled_there'
+            -- a title that the source never knew, typed when the role had long begun: other words
+            WHEN p.current_there > 0 AND NOT p.has_held_before AND (p.job_start_on IS NULL
+                OR p.job_start_on + CASE WHEN p.is_known_since THEN 0 ELSE getvariable('slack_days') END
+                    < p.changed_on) THEN 'wording'
+            WHEN p.current_there > 0 THEN 'retitled'
+            WHEN p.unclear_there > 0 THEN 'unclear'
+            WHEN p.leaves_there > 0 THEN 'on_leave'
+            WHEN p.jobs_there = 0 THEN 'not_in_history'
+            WHEN NOT p.has_last_there OR p.is_seat THEN 'seat_ended'
+            -- the CRM's own title, at what may be the CRM's employer under another name
+            WHEN p.has_job AND p.job_same_title AND g.shares_mark THEN 'other_company_name'
+            WHEN p.has_job THEN 'moved'
+            WHEN p.seats_elsewhere > 0 THEN 'only_seats'
+            WHEN p.nameless_jobs > 0 THEN 'employer_unnamed'
+            WHEN p.unclear > 0 THEN 'unclear'
+            WHEN p.current_jobs = 0 THEN 'left'
+            ELSE 'unclear'
+        END AS told
+    FROM compared p LEFT JOIN two_companies g USING (match_no)
+),
+dated AS (
+    SELECT *,
+        CASE
+            WHEN told = 'retitled' THEN latest_day(job_start_on, start_precision)
+            WHEN told IN ('moved', 'left') THEN coalesce(latest_day(last_end_on, last_end_precision),
+                CASE WHEN told = 'moved' THEN latest_day(job_start_on, start_precision) END)
+        END AS happened_by
+    FROM told
+)
+SELECT
+    * EXCLUDE (told, happened_by),
+    -- somebody edited title or employer when all this had long happened
+    CASE WHEN is_edit AND happened_by < changed_on THEN 'before_baseline' ELSE told END AS finding,
+    CASE WHEN finding IN ('unchanged', 'retitled', 'moved', 'left') THEN finding ELSE 'unknown' END AS kind,
+    CASE WHEN told = 'left' THEN last_end_on WHEN has_job THEN job_start_on END AS since,
+    CASE WHEN told = 'retitled' THEN job_start_on ELSE last_end_on END AS happened_on
+FROM dated;
+
+-- Who moved to a company that they had left before.
+CREATE OR REPLACE TEMP TABLE came_back AS
+SELECT f.match_no, max_by({'day': j.end_on, 'precision': j.end_precision}, j.end_on) AS was_there_until
+FROM change_found f JOIN job j USING (match_no)
+WHERE f.kind = 'moved' AND j.state = 'ended' AND NOT j.is_seat AND NOT j.there
+    AND j.end_on <= coalesce(f.last_end_on, f.since)
+    AND (j.company_key = f.job_company_key OR j.domain = f.job_domain)
+GROUP BY f.match_no;
+
 DROP TABLE job;
-DROP TABLE finding;
+DROP TABLE compared;
+DROP TABLE two_companies;

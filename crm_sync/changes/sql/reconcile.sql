@@ -1,0 +1,141 @@
+-- From what each source claims to what is believed of each contact. Each source has one claim.
+
+CREATE OR REPLACE TEMP TABLE claim AS
+WITH grouped AS (
+    SELECT match_no, list('perhaps_renamed') AS doubts FROM perhaps_renamed GROUP BY match_no
+    UNION ALL SELECT match_no, ['many_moved'] FROM many_moved
+),
+joint AS (SELECT match_no, flatten(list(doubts)) AS doubts FROM grouped GROUP BY match_no)
+SELECT
+    d.* EXCLUDE (doubts, confidence, band),
+    coalesce(t.trust, 1.0) AS trust,
+    d.band AS match_band,
+    d.confidence AS match_confidence,
+    CASE WHEN j.doubts IS NULL THEN d.doubts ELSE list_concat(d.doubts, j.doubts) END AS doubts,
+    -- Where the source has this person now, as far as it can be compared with another's word.
+    CASE
+        WHEN d.kind IN ('unchanged', 'retitled') OR d.finding IN ('wording', 'untitled_there', 'on_leave') THEN 'there'
+        WHEN d.kind = 'moved' OR (d.finding = 'not_in_history' AND d.has_job) THEN 'elsewhere'
+        WHEN d.kind = 'left' THEN 'gone'
+    END AS place
+FROM doubted d
+LEFT JOIN source_trust t ON t.source = d.source
+LEFT JOIN joint j ON j.match_no = d.match_no;
+
+CREATE OR REPLACE MACRO changed_by(kind, trust, doubts) AS
+    CASE WHEN kind = 'unknown' THEN 0.0
+        ELSE trust * getvariable('kind_confidence')[kind] * pow(getvariable('doubt_factor'), len(doubts)) END;
+
+-- The claim that speaks for a contact. A source that spoke before the latest news does not know them;
+-- then the surest match, then a source that is trusted, then the newest.
+CREATE OR REPLACE TEMP TABLE told_twice AS
+SELECT contact_no FROM claim GROUP BY contact_no HAVING count(*) > 1;
+
+CREATE OR REPLACE TEMP TABLE speaking AS
+WITH dated AS (
+    SELECT *,
+        max(since) FILTER (kind IN ('moved', 'retitled', 'left') AND as_of IS NOT NULL) OVER w AS latest_news,
+        bool_or(kind = 'moved') OVER w AS is_said_to_have_moved
+    FROM claim SEMI JOIN told_twice USING (contact_no)
+    WINDOW w AS (PARTITION BY contact_no)
+)
+SELECT match_no FROM claim ANTI JOIN told_twice USING (contact_no)
+UNION ALL
+SELECT match_no FROM dated
+QUALIFY row_number() OVER (
+    PARTITION BY contact_no
+    ORDER BY kind = 'unknown', coalesce(as_of < latest_news, FALSE), match_band,
+        kind = 'left' AND is_said_to_have_moved, trust < getvariable('trust_alone'),
+        as_of DESC NULLS LAST, trust DESC, strength DESC,
+        match_confidence * changed_by(kind, trust, doubts) DESC, source, profile_id) = 1;
+
+-- What every other source says to it: it agrees, only knows that the old job ended, says otherwise, or
+-- spoke too early to know.
+CREATE OR REPLACE TEMP TABLE witness AS
+WITH heard AS (
+    SELECT
+        h.match_no, o.match_no AS other_no, h.kind, o.kind AS other_kind, o.source, o.as_of, o.trust,
+        o.doubts, o.match_band, o.match_confidence, o.place, o.rule, o.since,
+        changed_by(o.kind, o.trust, o.doubts) AS change_confidence,
+        coalesce(o.as_of < h.since, FALSE) AS is_early,
+        coalesce(o.job_company_key = h.job_company_key, FALSE) OR coalesce(o.job_domain = h.job_domain, FALSE)
+            AS same_company,
+        coalesce(o.job_title_key = h.job_title_key, FALSE) AS same_title,
+        o.job_title_key IS NOT NULL AND h.job_title_key IS NOT NULL
+            AND NOT list_has_all(words(o.job_title_key), words(h.job_title_key))
+            AND NOT list_has_all(words(h.job_title_key), words(o.job_title_key)) AS other_title
+    FROM claim h SEMI JOIN speaking USING (match_no)
+    JOIN claim o ON o.contact_no = h.contact_no AND o.match_no <> h.match_no
+    WHERE h.kind <> 'unknown' AND o.trust > 0 AND h.contact_no IN (SELECT contact_no FROM told_twice)
+)
+SELECT *,
+    CASE
+        WHEN place IS NULL THEN NULL
+        WHEN kind = 'moved' AND place = 'elsewhere' AND same_company
+            THEN CASE WHEN other_title AND NOT is_early THEN 'otherwise' ELSE 'agrees' END
+        WHEN kind = 'moved' AND place = 'gone' THEN 'ended'
+        WHEN kind = 'retitled' AND place = 'there' AND same_title THEN 'agrees'
+        WHEN kind = 'left' AND place = 'gone' THEN 'agrees'
+        WHEN kind = 'unchanged' AND other_kind = 'unchanged' THEN 'agrees'
+        WHEN kind = 'unchanged' AND other_kind = 'unknown' THEN NULL
+        WHEN kind <> 'unchanged' AND is_early THEN 'earlier'
+        ELSE 'otherwise'
+    END AS stance,
+    -- Enough by itself to make good what the speaking source does not know.
+    coalesce(stance = 'agrees', FALSE) AND other_kind = kind AND match_band = 'auto'
+        AND rule <> 'probabilistic' AND trust >= getvariable('trust_alone') AS is_strong
+FROM heard;
+
+CREATE OR REPLACE TEMP TABLE agreement AS
+SELECT
+    match_no,
+    -- how likely all that agree are wrong, and what those who say otherwise leave
+    coalesce(product(1 - match_confidence * CASE WHEN other_kind = 'unknown' THEN trust * 0.5
+        ELSE change_confidence END) FILTER (stance = 'agrees'), 1) AS all_wrong,
+    coalesce(product(1 - getvariable('contradiction') * trust * match_confidence)
+        FILTER (stance = 'otherwise'), 1) AS left_over,
+    count(*) FILTER (stance = 'otherwise') > 0 AS is_contradicted,
+    coalesce(bool_or(is_strong), FALSE) AS is_backed,
+    list(doubts) FILTER (is_strong) AS strong_doubts,
+    min(since) FILTER (is_strong) AS strong_since,
+    list_filter(list_distinct(flatten(list(doubts) FILTER (stance = 'agrees'))),
+        lambda d: list_contains(getvariable('lasting_doubts'), d)) AS shared_doubts
+FROM witness WHERE stance IS NOT NULL
+GROUP BY match_no;
+
+-- What is believed of each contact: the speaking claim with the doubts that are left.
+CREATE OR REPLACE TEMP TABLE believed AS
+WITH weighed AS (
+    SELECT
+        c.* EXCLUDE (doubts, since),
+        coalesce(c.since, a.strong_since) AS since,
+        CASE
+            WHEN a.match_no IS NULL THEN c.doubts
+            ELSE list_distinct(list_concat(
+                list_filter(c.doubts, lambda d: NOT (list_contains(getvariable('liftable_doubts'), d)
+                    AND len(list_filter(coalesce(a.strong_doubts, []), lambda s: NOT list_contains(s, d))) > 0)),
+                coalesce(a.shared_doubts, [])))
+        END AS left_doubts,
+        coalesce(a.all_wrong, 1) AS all_wrong,
+        coalesce(a.left_over, 1) AS left_over,
+        coalesce(a.is_contradicted, FALSE) AS is_contradicted,
+        c.kind <> 'unknown' AND c.trust < getvariable('trust_alone') AND NOT coalesce(a.is_backed, FALSE)
+            AS is_weak
+    FROM claim c SEMI JOIN speaking USING (match_no)
+    LEFT JOIN agreement a USING (match_no)
+)
+SELECT
+    w.* EXCLUDE (left_doubts, all_wrong, left_over, is_weak, is_contradicted),
+    CASE WHEN is_weak THEN list_append(left_doubts, 'low_trust') ELSE left_doubts END AS doubts,
+    CASE WHEN kind = 'unknown' THEN 0.0
+        ELSE least(getvariable('most_confidence'),
+            1 - (1 - changed_by(kind, trust, left_doubts)) * all_wrong) * left_over END AS change_confidence,
+    match_band = 'auto' AND len(left_doubts) = 0 AND NOT is_weak AND NOT is_contradicted AS is_sure,
+    CASE WHEN is_sure THEN x.detail END AS measured,
+    CASE WHEN kind = 'unknown' THEN 'ignored' WHEN is_sure AND x.rule IS NULL THEN 'auto' ELSE 'review' END AS band
+FROM weighed w
+LEFT JOIN demoted x USING (source, kind, rule);
+
+DROP TABLE told_twice;
+DROP TABLE speaking;
+DROP TABLE agreement;
