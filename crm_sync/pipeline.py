@@ -228,7 +228,11 @@ def _plan(
     with store.begin() as tx:
         runs.set_plan(tx, run.id, made.id)
     run.sources = judged.sources
-    run.counts = {**made.funnel, **plans.counts_by_disposition(made)}
+    run.counts = {
+        **made.funnel,
+        **plans.counts_by_disposition(made),
+        **{f"asked_{name}": one.asked for name, one in run.asked.items()},
+    }
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.mapping import LINKED
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from crm_sync.enrichment.source import Staged
+    from crm_sync.stages.observe import Asked
 
 
 UNDONE = "undone"
@@ -148,6 +150,11 @@ def sources_view(sources: Mapping[str, Staged]) -> dict[str, Any]:
     }
 
 
+def asked_view(asked: Mapping[str, Asked]) -> dict[str, Any]:
+    """What asking each source came to: answers by kind, credits, who is still due, and why."""
+    return {name: asdict(one) for name, one in asked.items()}
+
+
 def run_view(run: Run) -> dict[str, Any]:
     """One run."""
     return {
@@ -196,6 +203,9 @@ def _change_view(
         "reason": change.reason,
         "held_by": change.held_by,
         "confidence": round(change.confidence, 4),
+        "source": change.source,
+        "identified_by": change.identified_by,
+        "band": change.band,
         "requires": change.requires,
         "fields": [plain(field) for field in change.fields],
         "evidence": [_evidence_view(one) for one in change.evidence],

@@ -68,7 +68,7 @@ def plan(
     from crm_sync import pipeline
     from crm_sync.cli.plan_text import print_plan
     from crm_sync.cli.report_view import unread_view, whole_view
-    from crm_sync.views import plan_view, sources_view
+    from crm_sync.views import asked_view, plan_view, sources_view
 
     with workspace(context, config) as opened:
         with progress(quiet=as_json) as bars:
@@ -77,6 +77,7 @@ def plan(
         with opened.store.read() as tx:
             view = plan_view(tx, outcome.plan, mapping, None if as_json else SHOWN)
     view["sources"] = sources_view(outcome.sources)
+    view["asked"] = asked_view(outcome.asked)
     view["unread"] = unread_view(outcome.unread)
     view["whole"] = whole_view(outcome.whole)
     if as_json:

@@ -27,6 +27,7 @@ def print_plan(console: Console, view: dict[str, Any], *, part: bool = False) ->
         console.print(funnel_line(view["funnel"]), style="dim")
     if why_not := _not_planned(view["details"]):
         console.print(why_not, style="dim")
+    print_asked(console, view.get("asked", {}))
     print_left_out(console, view.get("sources", {}))
     print_whole(console, view.get("whole", []))
     print_unread(console, view.get("unread", []))
@@ -66,6 +67,23 @@ def _not_planned(details: dict[str, int]) -> str:
         if details.get(f"left_out_{why}")
     ]
     return f"Left out: {', '.join(told)}." if told else ""
+
+
+def print_asked(console: Console, asked: dict[str, Any]) -> None:
+    """What asking each source came to, and why somebody was not asked about."""
+    for name, one in asked.items():
+        if one["asked"]:
+            refused = f", {one['refused']:,} refused" if one["refused"] else ""
+            console.print(
+                f"Asked {escape(name)} about {_many(one['asked'], 'contact')}: {one['found']:,} "
+                f"found, {one['absent']:,} not known{refused}; {one['credits']:g} credits.",
+                style="dim",
+            )
+        if one["note"]:
+            console.print(
+                f"[yellow]{escape(name)}[/yellow]: {escape(one['note'])}; "
+                f"{_many(one['waiting'], 'contact')} not asked about"
+            )
 
 
 def print_left_out(console: Console, sources: dict[str, Any]) -> None:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from crm_sync.cli.plan_text import funnel_line, print_left_out, print_unread, print_whole
+from crm_sync.cli.plan_text import (
+    funnel_line,
+    print_asked,
+    print_left_out,
+    print_unread,
+    print_whole,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +22,7 @@ def print_outcome(console: Console, view: dict[str, Any]) -> None:
     """What was written, what was not and why, and what to do next."""
     if view["funnel"]:
         console.print(funnel_line(view["funnel"]), style="dim")
+    print_asked(console, view["asked"])
     print_left_out(console, view["sources"])
     print_whole(console, view["whole"])
     print_unread(console, view["unread"])

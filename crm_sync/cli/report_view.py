@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sync.store import journal
 from crm_sync.store.plans import counts_by_disposition
-from crm_sync.views import contact_names, funnel_steps, sources_view
+from crm_sync.views import asked_view, contact_names, funnel_steps, sources_view
 
 if TYPE_CHECKING:
     from crm_sync.pipeline import Outcome
@@ -55,6 +55,7 @@ def outcome_view(outcome: Outcome) -> dict[str, Any]:
         "changes": {"total": len(plan.proposed), **counts_by_disposition(plan)},
         "waiting": outcome.waiting,
         "sources": sources_view(outcome.sources),
+        "asked": asked_view(outcome.asked),
         "calls": dict(outcome.calls),
         "unread": unread_view(outcome.unread),
         "whole": whole_view(outcome.whole),
