@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from crm_sync.changes.detect import detect
 from crm_sync.columns import CONTACT_COLUMNS
 from crm_sync.enrichment.source import Source, Staged
-from crm_sync.matching import bands, employers, normalise
+from crm_sync.matching import bands, calibration, employers, normalise, tail
 from crm_sync.matching.settings import MatchSettings
 from crm_sync.progress import Progress, silent
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Demoted = Mapping[tuple[str, str, str], str]
 """Sources, kinds of job change and rules that people found wrong too often, with how often."""
 
+Learned = Mapping[tuple[str, str], str]
+"""Documents by kind (`parameters`, `calibration`) and source: see `tail` and `calibration`."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -36,7 +39,8 @@ class Judgement:
 
     `matches`, `job_changes` and `observations` have the columns of the tables of those names,
     without connection and time of recording; every contact has exactly one row in `job_changes`.
-    `sources` counts what each source held, `funnel` what each step let through.
+    `sources` counts what each source held, `funnel` what each step let through. `learned` holds
+    what was learnt from the sources in this run, JSON documents by kind and source.
     """
 
     matches: pa.Table
@@ -44,6 +48,7 @@ class Judgement:
     observations: pa.Table
     sources: Mapping[str, Staged]
     funnel: Mapping[str, int]
+    learned: Learned = field(default_factory=dict)
 
     @property
     def profiles(self) -> dict[str, int]:
@@ -58,14 +63,16 @@ def judge(
     now: datetime,
     settings: MatchSettings | None = None,
     demoted: Demoted | None = None,
+    learned: Learned | None = None,
     progress: Progress = silent,
 ) -> Judgement:
     """Match contacts with profiles and say what happened to each contact's employment.
 
     `contacts` has `CONTACT_COLUMNS` (text, null when absent) and `changed_at`; columns may be
     missing, ids may not repeat. No source may speak of a day after `now`. What is `demoted` goes
-    to review where it would go by itself. The verdicts do not depend on the order of rows. Raises
-    `InputError` when a source is damaged.
+    to review where it would go by itself. What earlier runs `learned` of a source is used while it
+    holds. The verdicts do not depend on the order of rows. Raises `InputError` when a source is
+    damaged.
     """
     settings = settings or MatchSettings()
     with _engine(settings) as db:
@@ -75,7 +82,9 @@ def judge(
         counts = _take_sources(db, sources, now, progress)
         _take_demoted(db, demoted or {})
         progress("Matching contacts", 0, contacts.num_rows)
-        for step in ("pairs", "bands", "matches"):
+        db.execute(normalise.statement("pairs"))
+        learnt, looked = _look_for_likeness(db, counts, learned or {}, now)
+        for step in ("bands", "matches"):
             db.execute(normalise.statement(step))
         progress("Telling job changes", 0, contacts.num_rows)
         detect(db, slack_days=settings.slack_days)
@@ -85,7 +94,8 @@ def judge(
             job_changes=_table(db, _JOB_CHANGES),
             observations=_table(db, _OBSERVATIONS),
             sources=counts,
-            funnel=_funnel(db),
+            funnel={**_funnel(db), **looked},
+            learned=learnt,
         )
 
 
@@ -114,6 +124,7 @@ def _take_contacts(db: DuckDBPyConnection, contacts: pa.Table) -> None:
         "(SELECT DISTINCT split_part(email, '@', 2) AS domain FROM contact_input)",
     )
     db.execute(normalise.statement("contacts"))
+    db.execute(normalise.statement("probabilistic_blocks"))
 
 
 def _take_sources(
@@ -134,6 +145,35 @@ def _take_sources(
             db.execute("INSERT INTO restoring VALUES ($name)", {"name": source.name})
     employers.add_sites(db, "SELECT domain FROM employment")
     return counts
+
+
+def _look_for_likeness(
+    db: DuckDBPyConnection, sources: Mapping[str, Staged], learned: Learned, now: datetime
+) -> tuple[dict[tuple[str, str], str], dict[str, int]]:
+    """Add the pairs that no key makes, and `calibration`; what was learnt, and what was counted."""
+    learnt: dict[tuple[str, str], str] = {}
+    calibrations: dict[str, str] = {}
+    looked = {"pairs_by_likeness": 0, "crowded_blocks": 0}
+    for name, held in sorted(sources.items()):
+        earlier = learned.get((tail.PARAMETERS, name))
+        found = tail.parameters(db, name, held.profiles, earlier, now.date())
+        if found.document is not None:
+            learnt[tail.PARAMETERS, name] = found.document
+        earlier = learned.get((calibration.CALIBRATION, name))
+        document, is_new = calibration.calibrate(
+            db, name, held.profiles, found.trained, earlier, now.date()
+        )
+        if document is not None:
+            calibrations[name] = document
+            if is_new:
+                learnt[calibration.CALIBRATION, name] = document
+        scored = tail.add_pairs(db, name, found.trained)
+        looked["pairs_by_likeness"] += scored.pairs
+        looked["crowded_blocks"] += scored.keys_dropped
+    calibration.load(db, calibrations)
+    for table in ("hit", "contact_block"):
+        db.execute(f"DROP TABLE {table}")
+    return learnt, looked
 
 
 def _take_demoted(db: DuckDBPyConnection, demoted: Demoted) -> None:

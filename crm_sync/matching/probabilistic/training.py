@@ -44,12 +44,19 @@ class TooFewPairs(Exception):
 
 
 def train(
-    db: DuckDBPyConnection, left: str, right: str, model: LinkModel, *, seed: int = 1
+    db: DuckDBPyConnection,
+    left: str,
+    right: str,
+    model: LinkModel,
+    *,
+    seed: int = 1,
+    prior: float | None = None,
 ) -> Trained:
     """Estimate the parameters of `model` from two tables (see `score` for their shape).
 
-    The same for equal tables, whatever the order of rows. Raises `TooFewPairs` when the tables
-    share too few pairs in every training block.
+    The same for equal tables, whatever the order of rows. `prior` is estimated unless given: give
+    it where the tables are samples. Raises `TooFewPairs` when the tables share too few pairs in
+    every training block.
     """
     columns = (*model.compared, *(name for some in model.training_blocks for name in some))
     with staged(db, left, right, columns):
@@ -62,6 +69,8 @@ def train(
     fields = tuple(
         _field(one, levels[one.name], common.get(one.name), rows) for one in model.fields
     )
+    if prior is not None:
+        return Trained(prior, fields)
     return _with_prior(db, left, right, model, Trained(0.0001, fields), seed)
 
 

@@ -1,94 +1,104 @@
--- From pairs to matches: families of evidence, rivals, bands. See bands.py for the reasons.
+-- From pairs to matches: rivals, confidence, bands. See bands.py for the reasons.
+--
+-- Everything that compares pairs with one another is here, over all of them: a row of `pair` knows
+-- nothing of its rivals, and may come from an earlier judgement.
 
--- Which evidence counts. Addresses and numbers change hands, so the name has to agree; a LinkedIn
--- page belongs to one person, so a changed last name is only a reason to look.
 CREATE OR REPLACE TEMP TABLE weighed AS
-WITH counted AS (
+WITH rivals AS (
     SELECT
-        *,
-        name_agrees IN ('same', 'close') AS named,
-        by_linkedin AND name_agrees <> 'other' AS e_linkedin,
-        coalesce(personal_email, phone) IS NOT NULL
-            AND name_agrees IN ('same', 'close', 'first_only') AS e_personal,
-        work_email IS NOT NULL AND name_agrees IN ('same', 'close') AS e_work_email,
-        by_employer AND NOT other_middle
-            AND first_agrees IN ('same', 'nickname', 'initial')
-            AND last_agrees IN ('same', 'part') AS e_employer
-    FROM pair
+        p.*,
+        coalesce(n.profiles, 0) AS profiles_of_name,
+        max(strength) FILTER (stands) OVER of_contact AS best_strength,
+        max(own_weight) FILTER (stands) OVER of_contact AS best_weight,
+        coalesce(sum(odds_of(own_weight)) FILTER (stands) OVER of_contact, 0) AS odds_of_contact,
+        count(*) FILTER (stands) OVER (PARTITION BY p.contact_id, p.source, strength) AS equals,
+        count(*) FILTER (stands AND strength >= 1.5) OVER of_contact AS identified,
+        count(*) FILTER (stands AND e_employer) OVER of_contact AS namesakes,
+        count(*) FILTER (stands) OVER of_profile AS claimed_by,
+        coalesce(sum(odds_of(own_weight)) FILTER (stands) OVER of_profile, 0) AS odds_of_profile
+    FROM pair p
+    LEFT JOIN same_name n USING (contact_id, source)
+    WINDOW of_contact AS (PARTITION BY p.contact_id, p.source),
+        of_profile AS (PARTITION BY p.source, p.profile_id)
 ),
-stood AS (
+settled AS (
     SELECT
         *,
-        NOT other_linkedin AND (e_linkedin OR e_personal OR e_work_email OR e_employer) AS stands,
+        e_linkedin::INT + e_personal::INT
+            + (e_work_email OR (e_employer AND namesakes = 1))::INT AS families,
+        same_city AND profiles_of_name = 1 AND e_employer AND namesakes = 1 AND strength < 4 AS e_city,
+        greatest(odds_of_contact - odds_of(own_weight), 0) AS odds_of_rivals,
         CASE
-            WHEN e_linkedin THEN 4
-            WHEN e_personal AND (e_work_email OR e_employer) THEN 3
-            WHEN e_personal THEN 2
-            WHEN e_work_email THEN 1.5
-            WHEN e_employer THEN 1
-            ELSE 0
-        END AS strength
-    FROM counted
-),
-rivals AS (
-    SELECT
-        *,
-        max(strength) FILTER (stands) OVER (PARTITION BY contact_id, source) AS best_strength,
-        count(*) FILTER (stands) OVER (PARTITION BY contact_id, source, strength) AS equals,
-        count(*) FILTER (stands) OVER (PARTITION BY source, profile_id) AS claimed_by,
-        count(*) FILTER (stands AND strength >= 1.5) OVER (PARTITION BY contact_id, source)
-            AS identified,
-        count(*) FILTER (stands AND e_employer) OVER (PARTITION BY contact_id, source) AS namesakes
-    FROM stood
+            WHEN other_linkedin THEN 'other_linkedin'
+            WHEN NOT stands AND other_middle AND by_employer THEN 'other_middle_name'
+            WHEN NOT stands THEN 'other_name'
+            WHEN strength < best_strength THEN 'weaker'
+            WHEN likeness IS NOT NULL AND own_weight < best_weight THEN 'weaker'
+            WHEN equals > 1 AND likeness IS NULL THEN 'ambiguous'
+            WHEN strength <= 1 AND claimed_by > 1 THEN 'claimed_twice'
+        END AS set_aside
+    FROM rivals
 )
 SELECT
-    *,
-    e_linkedin::INT + e_personal::INT
-        + (e_work_email OR (e_employer AND namesakes = 1))::INT AS families,
-    by_city AND e_employer AND namesakes = 1 AND strength < 4 AS e_city,
-    CASE
-        WHEN other_linkedin THEN 'other_linkedin'
-        WHEN NOT stands AND other_middle AND by_employer THEN 'other_middle_name'
-        WHEN NOT stands THEN 'other_name'
-        WHEN strength < best_strength THEN 'weaker'
-        WHEN equals > 1 THEN 'ambiguous'
-        WHEN strength = 1 AND claimed_by > 1 THEN 'claimed_twice'
-    END AS set_aside
-FROM rivals;
+    * EXCLUDE (odds_of_contact, best_weight),
+    e_city AND families < 2 AS by_city_only,
+    CASE WHEN e_city THEN getvariable('weight')['city'] END AS w_city,
+    -- the share of what speaks for anybody that speaks for somebody else
+    CASE WHEN stands THEN odds_of_rivals / (1 + odds_of_rivals + odds_of(own_weight)) ELSE 0 END
+        AS runner_up,
+    CASE WHEN stands THEN -log2(1 + odds_of_rivals) END AS w_rivals,
+    CASE WHEN set_aside = 'claimed_twice'
+        THEN -log2(1 + greatest(odds_of_profile - odds_of(own_weight), 0)) END AS w_claims,
+    least(own_weight - log2(greatest(odds_of_rivals, odds_of(getvariable('prior_weight')))),
+        getvariable('most_margin')) AS margin
+FROM settled;
+
+-- A match of one family, or of likeness alone, is as sure as such matches of its source were found
+-- to be where a hidden key told the truth (see calibration.py).
+CREATE OR REPLACE TEMP TABLE sure AS
+WITH raw AS (
+    SELECT *,
+        own_weight + coalesce(w_city, 0) + coalesce(w_rivals, 0) + coalesce(w_claims, 0) AS raw_weight
+    FROM weighed
+)
+SELECT
+    r.*,
+    CASE WHEN set_aside IS NULL AND NOT e_linkedin AND families + e_city::INT < 2 THEN
+        (k.intercept + k.of_weight * own_weight + k.of_margin * margin) / ln(2) - raw_weight
+    END AS w_calibration,
+    k.sample AS calibrated_on
+FROM raw r
+LEFT JOIN calibration k USING (source);
 
 CREATE OR REPLACE TEMP TABLE judged_pair AS
+WITH confident AS (
+    SELECT *, round(chance_of(raw_weight + coalesce(w_calibration, 0)), 4) AS confidence FROM sure
+)
 SELECT
     *,
     CASE
         WHEN set_aside IS NOT NULL THEN 'ignored'
+        WHEN likeness IS NOT NULL THEN 'review'
+        WHEN runner_up >= getvariable('most_runner_up') THEN 'review'
         WHEN e_linkedin AND named THEN 'auto'
         WHEN e_linkedin THEN 'review'
         WHEN named AND identified <= 1 AND families + e_city::INT >= 2 THEN 'auto'
         ELSE 'review'
     END AS band,
-    e_city AND families < 2 AS by_city_only,
-    round(CASE
-        WHEN set_aside IS NOT NULL AND NOT stands THEN getvariable('confidence_vetoed')
-        ELSE least(getvariable('confidence_most'),
-            (1 - (1 - e_linkedin::INT * getvariable('confidence_linkedin'))
-               * (1 - e_personal::INT * getvariable('confidence_personal'))
-               * (1 - CASE WHEN e_work_email THEN getvariable('confidence_work_email')
-                           WHEN e_employer THEN getvariable('confidence_employer') ELSE 0 END)
-               * (1 - e_city::INT * getvariable('confidence_city')))
-            * CASE name_agrees WHEN 'same' THEN 1 WHEN 'close' THEN getvariable('confidence_close_name')
-                ELSE getvariable('confidence_half_name') END)
-            / CASE WHEN set_aside IN ('ambiguous', 'claimed_twice') THEN greatest(equals, claimed_by, 2)
-                   WHEN set_aside = 'weaker' THEN 2 ELSE 1 END
-    END, 4) AS confidence,
     CASE
-        WHEN e_linkedin THEN 'linkedin'
-        WHEN e_personal AND personal_email IS NOT NULL THEN 'personal_email'
-        WHEN e_personal THEN 'phone'
-        WHEN e_work_email THEN 'work_email'
-        WHEN e_employer THEN 'name_company'
+        WHEN stands THEN array_to_string(list_sort(list_filter([
+            CASE WHEN e_linkedin THEN 'linkedin' END,
+            CASE WHEN e_personal THEN CASE WHEN personal_email IS NOT NULL THEN 'personal_email' ELSE 'phone' END END,
+            CASE WHEN e_work_email THEN 'work_email' WHEN e_employer THEN 'name_company' END,
+            CASE WHEN e_city THEN 'location' END,
+            CASE WHEN likeness IS NOT NULL THEN 'probabilistic' END
+        ], lambda r: r IS NOT NULL)), '+')
         WHEN by_linkedin THEN 'linkedin'
         WHEN coalesce(personal_email, work_email) IS NOT NULL THEN 'email'
         WHEN phone IS NOT NULL THEN 'phone'
         ELSE 'name_company'
     END AS rule
-FROM weighed;
+FROM confident
+-- Likeness that does not single out one person is no candidate, and nobody need read of it.
+WHERE likeness IS NULL OR (set_aside IS NULL
+    AND runner_up < getvariable('most_runner_up') AND confidence >= getvariable('least_likely'));

@@ -30,47 +30,61 @@ SELECT
     j.equals,
     j.claimed_by,
     p.as_of,
-    list_filter([
-        CASE WHEN j.by_linkedin THEN said('linkedin',
-            'Same LinkedIn page: linkedin.com/in/' || c.slug, j.source, p.as_of) END,
-        CASE WHEN j.personal_email IS NOT NULL THEN said('personal_email',
-            'Same personal e-mail address: ' || masked_email(j.personal_email), j.source, p.as_of) END,
-        CASE WHEN j.work_email IS NOT NULL THEN said('work_email',
-            'Same work e-mail address: ' || masked_email(j.work_email), j.source, p.as_of) END,
-        CASE WHEN j.phone IS NOT NULL THEN said('phone',
-            'Same mobile number, ending in ' || right(j.phone, 2), j.source, p.as_of) END,
-        CASE WHEN j.by_employer THEN said('name_company',
+    list_filter(list_concat([
+        CASE WHEN j.by_linkedin THEN said_with_weight('linkedin',
+            'Same LinkedIn page: linkedin.com/in/' || c.slug, j.source, p.as_of, j.w_linkedin) END,
+        CASE WHEN j.personal_email IS NOT NULL THEN said_with_weight('personal_email',
+            'Same personal e-mail address: ' || masked_email(j.personal_email), j.source, p.as_of, j.w_personal_email) END,
+        CASE WHEN j.work_email IS NOT NULL THEN said_with_weight('work_email',
+            'Same work e-mail address: ' || masked_email(j.work_email), j.source, p.as_of, j.w_work_email) END,
+        CASE WHEN j.phone IS NOT NULL THEN said_with_weight('phone',
+            'Same mobile number, ending in ' || right(j.phone, 2), j.source, p.as_of, j.w_phone) END,
+        CASE WHEN j.by_employer THEN said_with_weight('name_company',
             c.shown_name || ' works or worked at ' || coalesce(nullif(c.organisation, ''), c.domain),
-            j.source, p.as_of) END,
-        CASE WHEN j.e_city THEN said('location',
-            'Same city, ' || c.city || ', and nobody else of that name in the source', j.source, p.as_of) END,
-        CASE j.name_agrees
-            WHEN 'close' THEN said('name', 'Names are written differently: ' || c.shown_name || ', '
-                || with_capitals(p.shown_name), j.source, p.as_of)
-            WHEN 'first_only' THEN said('name', 'Only the first names agree: ' || c.shown_name || ', '
-                || with_capitals(p.shown_name), j.source, p.as_of)
-        END,
+            j.source, p.as_of, j.w_employer) END,
+        CASE WHEN j.e_city THEN said_with_weight('location',
+            'Same city, ' || c.city || ', and nobody else of that name in the source', j.source, p.as_of, j.w_city) END,
+        CASE WHEN j.likeness IS NOT NULL THEN said('probabilistic', 'No key in common, but much alike: '
+            || c.shown_name || ', ' || with_capitals(p.shown_name), j.source, p.as_of) END,
+        CASE WHEN j.likeness IS NULL THEN CASE j.name_agrees
+            WHEN 'close' THEN said_with_weight('name', 'Names are written differently: ' || c.shown_name || ', '
+                || with_capitals(p.shown_name), j.source, p.as_of, j.w_name)
+            WHEN 'first_only' THEN said_with_weight('name', 'Only the first names agree: ' || c.shown_name || ', '
+                || with_capitals(p.shown_name), j.source, p.as_of, j.w_name)
+            WHEN 'missing' THEN said_with_weight('name', 'One of them has no full name', j.source, p.as_of, j.w_name)
+        END END
+    ], list_transform(j.factors, lambda f: said_with_weight(
+        getvariable('factor_rules')[f.field], getvariable('factor_words')[f.field || '|' || f.level],
+        j.source, p.as_of, f.weight)), [
+        CASE WHEN j.w_rivals < -0.005 THEN said_with_weight('rivals',
+            'Other profiles of this source come into question too', j.source, p.as_of, j.w_rivals) END,
+        CASE WHEN j.w_calibration IS NOT NULL THEN said_with_weight('calibration',
+            'How such matches of this source turned out where a hidden key told the truth: '
+            || j.calibrated_on || ' contacts', j.source, p.as_of, j.w_calibration) END,
         CASE
-            WHEN j.set_aside = 'other_linkedin' THEN said('veto',
-                'The LinkedIn pages are two different ones', j.source, p.as_of)
-            WHEN j.set_aside = 'other_middle_name' THEN said('veto',
-                'Middle names or suffixes differ: ' || c.shown_name || ', ' || with_capitals(p.shown_name), j.source, p.as_of)
-            WHEN j.set_aside = 'other_name' THEN said('veto',
-                'The names are of two people; addresses and numbers change hands', j.source, p.as_of)
+            WHEN j.set_aside = 'other_linkedin' THEN said_with_weight('veto',
+                'The LinkedIn pages are two different ones', j.source, p.as_of, j.w_veto)
+            WHEN j.set_aside = 'other_middle_name' THEN said_with_weight('veto',
+                'Middle names or suffixes differ: ' || c.shown_name || ', ' || with_capitals(p.shown_name),
+                j.source, p.as_of, j.w_veto)
+            WHEN j.set_aside = 'other_name' THEN said_with_weight('veto',
+                'The names are of two people; addresses and numbers change hands', j.source, p.as_of, j.w_veto)
             WHEN j.set_aside = 'weaker' THEN said('set_aside',
                 'Another profile of this source has stronger evidence', j.source, p.as_of)
             WHEN j.set_aside = 'ambiguous' THEN said('set_aside',
                 j.equals || ' profiles of this source fit equally well', j.source, p.as_of)
-            WHEN j.set_aside = 'claimed_twice' THEN said('set_aside',
-                j.claimed_by || ' contacts of the CRM fit this profile', j.source, p.as_of)
+            WHEN j.set_aside = 'claimed_twice' THEN said_with_weight('set_aside',
+                j.claimed_by || ' contacts of the CRM fit this profile', j.source, p.as_of, j.w_claims)
+            WHEN j.likeness IS NOT NULL THEN said('held',
+                'Likeness alone says that this is the same person', j.source, p.as_of)
             WHEN j.band = 'review' AND j.name_agrees = 'first_only' THEN said('held',
                 'The last name is another one', j.source, p.as_of)
-            WHEN j.band = 'review' AND j.identified > 1 THEN said('held',
-                'Another profile shares an address or number with this contact', j.source, p.as_of)
+            WHEN j.band = 'review' AND (j.identified > 1 OR j.runner_up >= getvariable('most_runner_up'))
+                THEN said('held', 'Another profile shares an address or number with this contact', j.source, p.as_of)
             WHEN j.band = 'review' THEN said('held',
                 'Only one kind of evidence says that this is the same person', j.source, p.as_of)
         END
-    ], lambda e: e IS NOT NULL) AS evidence
+    ]), lambda e: e IS NOT NULL) AS evidence
 FROM judged_pair j
 JOIN contact_person c USING (contact_id)
 JOIN profile_person p USING (source, profile_id);
@@ -80,5 +94,6 @@ SELECT * FROM match_row WHERE band <> 'ignored';
 
 DROP TABLE pair;
 DROP TABLE weighed;
+DROP TABLE sure;
 DROP TABLE judged_pair;
 DROP TABLE profile_person;
