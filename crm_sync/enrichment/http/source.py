@@ -24,6 +24,7 @@ from crm_sync.errors import (
     RateLimited,
     ServerFault,
 )
+from crm_sync.logs import keep_out
 
 if TYPE_CHECKING:
     from crm_sync.enrichment.mapping import VendorMapping
@@ -225,7 +226,10 @@ def _credentials(config: HttpConfig, described: Description, place: SourcePlace)
     for name, value in (("key", key), ("user", user)):
         if any(not " " <= sign <= "~" for sign in value):
             raise place.error(f"`{name}` holds signs that no request can carry", name)
-    return Credentials(described.auth, key, user)
+    credentials = Credentials(described.auth, key, user)
+    for text in credentials.shown():
+        keep_out(text)
+    return credentials
 
 
 def _secret(value: SecretStr | None) -> str:

@@ -57,6 +57,14 @@ class Credentials:
         """The parameter that carries the key, if one does."""
         return {self.auth.name: self.key} if self.auth.kind == "query" else {}
 
+    def shown(self) -> list[str]:
+        """The secrets as they stand in a request, for what has to be kept out of logs."""
+        texts = [
+            *self.headers().values(),
+            *(quote(text, safe="") for text in self.query().values()),
+        ]
+        return [text.removeprefix("Bearer ").removeprefix("Basic ") for text in texts]
+
 
 class _Boundless(Exception):
     """The answer is longer, or takes longer, than it may."""
