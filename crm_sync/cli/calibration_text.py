@@ -25,7 +25,8 @@ def print_calibrations(console: Console, documents: Sequence[dict[str, Any]]) ->
         console.print(
             "Nothing is calibrated yet. `crm-sync plan` does it for each source, on contacts\n"
             "with a LinkedIn page that the source has too: the page is hidden, the contact is\n"
-            "matched without it, and the page then tells whether that was right."
+            "matched without it, and the page then tells whether that was right. It takes a few\n"
+            "hundred of them."
         )
         return
     for one in documents:

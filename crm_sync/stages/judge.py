@@ -15,6 +15,7 @@ from crm_sync.planning.inputs import SourceCount
 from crm_sync.progress import Progress, silent
 from crm_sync.store import judgements, verdicts
 from crm_sync.store.database import Store
+from crm_sync.store.learned import learned_of, save_learned
 from crm_sync.verdicts.precision import demoted_groups, standings
 from crm_sync.yamlfile import together
 
@@ -93,9 +94,17 @@ def judge_all(
 
     with store.read() as tx:
         demoted = demoted_now(tx, connection)
+        known = learned_of(tx, connection.name)
     progress("Comparing with the enrichment data", 0, None)
     with _interruptible():
-        judgement = judge(contacts(), observed.sources, now=now, demoted=demoted, progress=progress)
+        judgement = judge(
+            contacts(),
+            observed.sources,
+            now=now,
+            demoted=demoted,
+            learned=known,
+            progress=progress,
+        )
     with store.begin() as tx:
         before = judgements.last_profile_counts(tx, connection.name)
         judgements.save_judgement(
@@ -107,6 +116,7 @@ def judge_all(
             profiles=_credible(judgement.profiles, before, connection.settings.guards),
             at=now,
         )
+        save_learned(tx, connection.name, judgement.learned, now)
     sizes = {
         name: SourceCount(profiles=held, before=before.get(name))
         for name, held in judgement.profiles.items()
