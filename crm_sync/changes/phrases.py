@@ -31,6 +31,7 @@ DOUBT_WORDS = {
     "undated": "Nobody says as of when the source speaks",
     "not_newer": "The contact was edited in the CRM on or after the date of the source",
     "before_record": "The CRM's record was written well after the date of this change",
+    "before_edit": "Title or employer were written in the CRM after this had happened, it seems",
     "no_start": "The source does not say since when",
     "no_end": "The source does not say when the old job ended",
     "several_titles": "Several present titles there",

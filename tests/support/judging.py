@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from crm_sync.enrichment.file import FileSource, open_source
-from crm_sync.matching.engine import Judgement, judge
+from crm_sync.matching.engine import Demoted, Judgement, judge
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -28,10 +28,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """Contacts and profiles of one case; the first contact is the one that it is about."""
+    """Contacts and profiles of one case; the first contact is the one that it is about.
+
+    `others` are the profiles of further sources, by the name of the source.
+    """
 
     contacts: Sequence[Row]
     profiles: Sequence[Row]
+    others: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,13 @@ def job(
     end: str | None = None,
     *,
     website: str | None = "",
+    company_id: str | None = None,
     primary: bool = False,
 ) -> Row:
     """One entry of a profile's experience; the website follows from the name unless given."""
     site = f"{organisation.lower().replace(' ', '-')}.example" if website == "" else website
     return {
-        "company": {"name": organisation, "website": site},
+        "company": {"name": organisation, "website": site, "id": company_id},
         "title": {"name": title},
         "start_date": start,
         "end_date": end,
@@ -112,18 +117,32 @@ WAS_AT_ACME = job("Acme~", "Sales Director", "2020-01-01", "2025-09-30")
 AT_NEWCO = job("Newco~", "VP Sales", "2025-10-01")
 
 
-def judge_cases(cases: Mapping[str, Case], folder: Path) -> dict[str, Verdict]:
-    """Judge all cases at once; the verdict on the first contact of each."""
+def judge_cases(
+    cases: Mapping[str, Case],
+    folder: Path,
+    *,
+    trust: Mapping[str, float] | None = None,
+    demoted: Demoted | None = None,
+) -> dict[str, Verdict]:
+    """Judge all cases at once; the verdict on the first contact of each.
+
+    `trust` is that of each source, by name; the source of a case's `profiles` is `vendor`.
+    """
     contacts: list[Row] = []
-    profiles: list[Row] = []
+    profiles: dict[str, list[Row]] = {"vendor": []}
     for number, (name, case) in enumerate(cases.items()):
         letters = _letters(number)
         for n, row in enumerate(case.contacts):
             contacts.append({**_own(row, letters), "contact_id": f"{name}/{n}"})
-        for row in case.profiles:
-            own = _own(row, letters)
-            profiles.append({**own, "id": f"{letters}-{own['id']}"})
-    judged = judge_rows(contacts, profiles, folder)
+        for source, rows in {"vendor": case.profiles, **case.others}.items():
+            owned = [_own(row, letters) for row in rows]
+            mine = [{**own, "id": f"{letters}-{own['id']}"} for own in owned]
+            profiles.setdefault(source, []).extend(mine)
+    sources = [
+        delivery(rows, folder, name=source, trust=(trust or {}).get(source, 1.0))
+        for source, rows in profiles.items()
+    ]
+    judged = judge(contact_table(contacts), sources, now=NOW, demoted=demoted)
     changes = {row["contact_id"]: row for row in judged.job_changes.to_pylist()}
     matches = judged.matches.to_pylist()
     return {
@@ -142,13 +161,18 @@ def judge_rows(
 
 
 def delivery(
-    profiles: Sequence[Row], folder: Path, as_of: date | None = AS_OF, name: str = "vendor"
+    profiles: Sequence[Row],
+    folder: Path,
+    as_of: date | None = AS_OF,
+    name: str = "vendor",
+    trust: float = 1.0,
 ) -> FileSource:
     """A source of these profiles, written to a file of its own."""
     path = folder / f"{name}.jsonl"
     lines = [json.dumps(row, ensure_ascii=False) for row in profiles]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return open_source(name, path.name, MAPPINGS / "people_data_labs.yaml", as_of, folder)
+    mapping = MAPPINGS / "people_data_labs.yaml"
+    return open_source(name, path.name, mapping, as_of, folder, trust=trust)
 
 
 def contact_table(contacts: Sequence[Row]) -> pa.Table:

@@ -23,7 +23,8 @@ SELECT
         ELSE list_filter([
             CASE WHEN as_of IS NULL THEN 'undated' END,
             CASE WHEN as_of <= changed_on THEN 'not_newer' END,
-            CASE WHEN happened_on + getvariable('slack_days') < changed_on THEN 'before_record' END,
+            CASE WHEN is_known_since AND happened_on < changed_on THEN 'before_edit'
+                WHEN happened_on + getvariable('slack_days') < changed_on THEN 'before_record' END,
             CASE WHEN kind <> 'left' AND since IS NULL THEN 'no_start' END,
             CASE WHEN kind = 'retitled' AND titles_there > 1 THEN 'several_titles' END,
             CASE WHEN is_title_new THEN 'title_not_in_history' END,

@@ -84,6 +84,8 @@ SELECT
         OR coalesce(length(c.initials) >= 3 AND c.initials = m.job_company_key, FALSE)
         OR coalesce(jaro_winkler_similarity(m.job_company_key, m.company_key) >= 0.93, FALSE)
         OR coalesce(domain_label(m.job_domain) = domain_label(m.from_domain), FALSE)
+        OR coalesce(ends_with(m.job_domain, '.' || m.from_domain), FALSE)
+        OR coalesce(ends_with(m.from_domain, '.' || m.job_domain), FALSE)
         OR coalesce(m.job_domain IN (m.mail_domain, m.last_domain), FALSE)
         OR coalesce(m.job_organisation_id = m.last_organisation_id, FALSE)
         -- ids in words, such as LinkedIn's: acme and acme-robotics
