@@ -14,7 +14,7 @@ BAR = 30
 """Columns for 0 to 100 %."""
 
 _LEGEND = (
-    "█ the share that was right   ┊ what the confidence said: ideally the bar ends there\n"
+    "█ the share that was right   ┊ what the confidence said: the bar should end there\n"
     "ECE, the expected calibration error, is how far the two are apart on average."
 )
 
@@ -38,8 +38,8 @@ def print_calibrations(console: Console, documents: Sequence[dict[str, Any]]) ->
 
 def _print_one(console: Console, one: dict[str, Any]) -> None:
     console.print(
-        f"[bold]{escape(one['source'])}[/bold]  calibrated on {one['made_on']} with "
-        f"{one['sample']:,} contacts, their {escape(one['masked_key'])} hidden"
+        f"[bold]{escape(one['source'])}[/bold]\n  made on {one['made_on']} with "
+        f"{one['sample']:,} contacts, their {_key(one)} hidden"
     )
     console.print(f"  ECE {one['ece_before']:.3f} before, {one['ece_after']:.3f} after")
     heading = (
@@ -50,6 +50,11 @@ def _print_one(console: Console, one: dict[str, Any]) -> None:
     for bin in one["bins"]:
         if bin["count"]:
             console.print(_row(bin), no_wrap=True)
+
+
+def _key(one: dict[str, Any]) -> str:
+    name = one["masked_key"]
+    return "LinkedIn page" if name == "linkedin" else escape(name)
 
 
 def _row(bin: dict[str, Any]) -> str:

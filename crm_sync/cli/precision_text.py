@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -31,33 +31,34 @@ def print_precision(console: Console, entries: Sequence[dict[str, Any]], minimum
             "  crm-sync approve PLAN --change ID    or: crm-sync reject PLAN --change ID"
         )
         return
+    waiting = sum(one["demoted"] for one in entries)
+    if waiting:
+        console.print(f"[yellow]{waiting:,} of {len(entries):,} wait for a person.[/yellow]")
     heading = (
         f"  {'':<8}{'right':>6}{'of':>7}{'share':>8}  {'interval':<11} "
         f"{'0':<{BAR // 2 - 1}}{'50':<{BAR // 2 - 1}}100 %  asked"
     )
-    for entry in entries:
-        console.print()
-        console.print(
-            f"[bold]{escape(entry['source'])} · {entry['kind']} · {escape(entry['rule'])}[/bold]"
-        )
-        console.print(_state(entry))
-        if entry["decided"]:
-            console.print(heading, style="dim")
+    console.print(heading, style="dim")
+    for entry in sorted(entries, key=lambda one: not one["demoted"]):
+        title = f"{entry['source']} · {entry['kind']} · {entry['rule']}"
+        console.print(f"[bold]{escape(title)}[/bold]")
         for label, share in _rows(entry):
             console.print(escape(_row(label, share, minimum)), no_wrap=True)
-        if entry["undone"]:
-            console.print(f"  undone after it was written: {entry['undone']:,} (no verdicts)")
+        for note in _notes(entry):
+            console.print(f"  {note}")
     console.print()
     console.print(_LEGEND.format(minimum=minimum), style="dim")
 
 
-def _state(entry: dict[str, Any]) -> str:
-    if not entry["decided"]:
-        return "  not decided on yet"
+def _notes(entry: dict[str, Any]) -> Iterator[str]:
     since = f" since {entry['since'][:10]}" if entry["since"] else ""
     if entry["demoted"]:
-        return f"  [yellow]waits for a person{since}[/yellow]\n  right: {escape(entry['why'])}"
-    return f"  goes by itself where nothing is in doubt{', again' + since if since else ''}"
+        yield f"[yellow]waits for a person{since}: right were[/yellow]"
+        yield f"[yellow]{escape(entry['why'])}[/yellow]"
+    elif since:
+        yield f"goes by itself again{since}"
+    if entry["undone"]:
+        yield f"undone after it was written: {entry['undone']:,} (no verdicts)"
 
 
 def _rows(entry: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -86,7 +86,7 @@ def _print(view: dict[str, Any], minimum: int, *, several: bool) -> None:
     if several:
         console().rule(view["connection"], align="left", characters="═")
     if "precision" in view:
-        console().print("[bold]Precision, by people's verdicts[/bold]")
+        console().print("[bold]Precision, by people's verdicts[/bold]\n")
         print_precision(console(), view["precision"], minimum)
     if "calibration" in view:
         if "precision" in view:

@@ -126,7 +126,7 @@ def test_the_share_is_given_with_its_interval_and_where_the_group_stands(folder:
         ([], ["Nothing was decided yet", "crm-sync changes --waiting"]),
         (
             given("+" * 20, MOVED),
-            ["vendor-file · moved · linkedin+work_email", "goes by itself", "100.0 %",
+            ["vendor-file · moved · linkedin+work_email", "100.0 %",
              "83.2–100.0", "  98 %"],
         ),
         (given("+" * 4, MOVED), ["(98 %)", "fewer than 20 verdicts"]),
@@ -138,7 +138,7 @@ def test_the_share_is_given_with_its_interval_and_where_the_group_stands(folder:
             given("---", MOVED, Band.REVIEW),
             ["waits for a person since 2026-06-03", "0 of the latest 3 with a doubt", "in doubt"],
         ),
-        (given("--" + "+" * 98, MOVED), ["goes by itself", "again since 2026-09-08", "98.0 %"]),
+        (given("--" + "+" * 98, MOVED), ["goes by itself again since 2026-09-08", "98.0 %"]),
         ([*given("++", MOVED), *given("+-", MOVED, Band.REVIEW)], ["all ", "75.0 %"]),
     ],
 )  # fmt: skip
@@ -183,7 +183,7 @@ def test_both_are_shown_where_none_or_both_are_asked_for(folder: Path) -> None:
 def test_a_calibration_is_shown_bin_by_bin(folder: Path) -> None:
     learn(folder, DOCUMENT)
     text = report(folder, "--calibration", "--connection", "emea").stdout
-    assert "calibrated on 2026-06-15 with 1,234 contacts, their linkedin hidden" in text
+    assert "made on 2026-06-15 with 1,234 contacts, their LinkedIn page hidden" in text
     assert "ECE 0.221 before, 0.101 after" in text
     rows = [line.split() for line in text.splitlines() if "–" in line]
     assert [row[:6] for row in rows] == [
