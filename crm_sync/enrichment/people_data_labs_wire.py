@@ -32,7 +32,7 @@ _EMAIL = re.compile(
     r"(?=.{6,254}$)(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     rf"@(?:{_LABEL}\.)+[A-Za-z]{{2,63}}"
 )
-_LINKEDIN = re.compile(r"linkedin\.com/(?:in|pub)/([^/?#\s]+)", re.IGNORECASE)
+_LINKEDIN = re.compile(r"linkedin\.com/(in|pub)/([^/?#\s]+)", re.IGNORECASE)
 _UNUSABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 
 Params = dict[str, Any]
@@ -211,7 +211,7 @@ def _kept(rule: Any, *values: str | None) -> list[str] | None:
 
 def _profile(value: str | None) -> list[str] | None:
     found = _LINKEDIN.search(_text(value) or "")
-    return [f"linkedin.com/in/{found[1]}"] if found else None
+    return [f"linkedin.com/{found[1].lower()}/{found[2]}"] if found else None
 
 
 def _email(value: str | None) -> str | None:
