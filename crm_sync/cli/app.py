@@ -46,7 +46,7 @@ app = typer.Typer(
 
     Every day:   **plan** → **changes** → **approve** → **apply**   (or all in one: **run**)
 
-    Afterwards:   **runs**, **job-changes**, and **undo** to take a run back.
+    Afterwards:   **runs**, **job-changes**, **report**, and **undo** to take a run back.
     """,
 )
 
