@@ -113,7 +113,14 @@ def _learn(db: DuckDBPyConnection, source: str, profiles: int) -> Trained | None
     db.execute(_STRANGERS, {"source": source, "most": KNOWN_MOST})
     db.execute(statement("probabilistic_tables"))
     try:
-        return train(db, "tail_contact", "tail_profile", MODEL, prior=prior_of(profiles))
+        return train(
+            db,
+            "tail_contact",
+            "tail_profile",
+            MODEL,
+            prior=prior_of(profiles),
+            labels="(SELECT contact_id AS left_id, profile_id AS right_id FROM tail_known)",
+        )
     except TooFewPairs:
         return None
 
@@ -153,7 +160,7 @@ def _set_source(db: DuckDBPyConnection, source: str) -> None:
 _KNOWN = """
     CREATE OR REPLACE TEMP TABLE tail_known AS
     SELECT contact_id, any_value(profile_id) AS profile_id FROM pair
-    WHERE source = $source AND stands AND e_linkedin AND named
+    WHERE source = $source AND stands AND e_linkedin
     GROUP BY contact_id HAVING count(*) = 1
     ORDER BY hash(contact_id), contact_id LIMIT $most
 """

@@ -56,15 +56,14 @@ FACTOR_WORDS = {
     "source": {"size": "So many people are in this source"},
     "last": {
         "same": "The same last name, as rare as it is",
-        "one letter off": "Last names that differ by one letter",
+        "close": "Last names that differ by a letter or two",
         "similar": "Similar last names",
-        "loosely similar": "Loosely similar last names",
         "other": "Different last names",
     },
     "first": {
         "same": "The same first name, as rare as it is",
         "other form": "Two forms of one first name",
-        "similar": "Similar first names",
+        "close": "First names that differ by a letter or two",
         "initial": "An initial for a first name",
         "other": "Different first names",
     },

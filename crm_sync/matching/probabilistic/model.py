@@ -8,9 +8,9 @@ from typing import Literal
 Kind = Literal["name", "given", "text", "exact", "date", "any"]
 
 LEVELS: dict[Kind, tuple[str, ...]] = {
-    "name": ("same", "one letter off", "similar", "loosely similar", "other"),
-    "given": ("same", "other form", "similar", "initial", "other"),
-    "text": ("same", "one letter off", "similar", "other"),
+    "name": ("same", "close", "similar", "other"),
+    "given": ("same", "other form", "close", "initial", "other"),
+    "text": ("same", "close", "similar", "other"),
     "exact": ("same", "other"),
     "date": ("same", "one digit off", "two digits off", "other"),
     "any": ("in common", "none in common"),

@@ -81,14 +81,13 @@ def _levels(field: Field) -> list[Any]:
     def similar(share: float) -> Any:
         return library.JaroWinklerLevel(name, share)
 
+    close = library.Or(off(1), similar(0.92))
     match field.kind:
-        case "name":
-            return [same, off(1), similar(0.92), similar(0.84), other]
+        case "name" | "text":
+            return [same, close, similar(0.84), other]
         case "given":
             forms = library.ArrayIntersectLevel(f"{name}_forms", min_intersection=1)
-            return [same, forms, similar(0.92), library.CustomLevel(_initial(name)), other]
-        case "text":
-            return [same, off(1), similar(0.88), other]
+            return [same, forms, close, library.CustomLevel(_initial(name)), other]
         case "date":
             return [same, off(1), off(2), other]
         case "any":
