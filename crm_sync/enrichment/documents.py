@@ -12,9 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.enrichment import scan
-from crm_sync.enrichment.layout import compile_layout, identifier, literal, named_columns
+from crm_sync.enrichment.layout import (
+    Layout,
+    compile_layout,
+    identifier,
+    literal,
+    named_columns,
+)
 from crm_sync.enrichment.mapping import Format, VendorMapping
 from crm_sync.enrichment.source import Staged
+from crm_sync.enrichment.staging import KEPT
+from crm_sync.enrichment.typed import typed_columns, without_absent
 from crm_sync.errors import InputError
 from crm_sync.yamlfile import did_you_mean
 
@@ -31,29 +39,42 @@ _UNPACKED = {".gz": 10, ".parquet": 5}
 
 @dataclass(frozen=True)
 class Documents:
-    """Statements that make `source_row`, a table or a view over the files, and drop it."""
+    """Statements over the files.
+
+    `make` makes `source_row`, a table or a view, and `drop` drops it; `kept` selects those rows of
+    it whose `profile_id` stands in `source_strong`, taking apart no other record.
+    """
 
     make: str
     drop: str
+    kept: str
 
 
 def open_documents(
     db: DuckDBPyConnection, paths: Sequence[Path], kind: Format, mapping: VendorMapping
 ) -> Documents:
     """Check the files and describe how to read them. Raises `InputError` naming `file:line`."""
-    if kind == "csv":
-        relation = _csv(db, paths, mapping)
-    elif kind == "parquet":
-        relation = _parquet(db, paths, mapping)
-    else:
-        relation = _json(db, paths, kind)
     layout = compile_layout(mapping, flat=kind == "csv")
-    shape = "TABLE" if _text_bytes(paths) <= HELD_BYTES else "VIEW"
+    if kind == "csv":
+        relation, version = _csv(db, paths, mapping), "hash(r)"
+    elif kind == "parquet":
+        (relation, layout), version = _parquet(db, paths, mapping), "hash(r)"
+    else:
+        documents = _json(db, paths, kind)
+        parsed = f"from_json(doc, {literal(layout.structure)}) AS r"
+        relation, version = f"(SELECT doc, {parsed} FROM {documents})", "hash(doc)"  # noqa: S608
+    # Parquet is read again for every pass: a pass takes up only the columns that it needs.
+    held = kind != "parquet" and _text_bytes(paths) <= HELD_BYTES
+    shape = "TABLE" if held else "VIEW"
+    # Every name in these statements is quoted.
+    taken = f"SELECT {layout.select_list}, {version} AS version"
+    profile_id = layout.columns["profile_id"]
+    found = f"{profile_id} IN (SELECT profile_id FROM source_strong)"  # noqa: S608
+    some = f"{taken} FROM (SELECT * FROM {relation} AS r WHERE {found}) AS r"  # noqa: S608
     return Documents(
-        f"CREATE TEMP {shape} source_row AS SELECT {layout.select_list}, "  # noqa: S608 - every name in it is quoted
-        f"hash(doc) AS version FROM (SELECT doc, from_json(doc, {literal(layout.structure)}) AS r "
-        f"FROM {relation})",
+        f"CREATE TEMP {shape} source_row AS {taken} FROM {relation} AS r",
         f"DROP {shape} source_row",
+        KEPT if held else some,
     )
 
 
@@ -153,8 +174,10 @@ def _one_csv(db: DuckDBPyConnection, path: Path, mapping: VendorMapping) -> str:
         "quote = '\"', escape = '\"', header = true, auto_detect = false, null_padding = false, "
         f"strict_mode = true, max_line_size = {scan.MAX_LINE_BYTES + 2})"
     )
-    taken = ", ".join(f"{literal(name)}, {identifier(name)}" for name in wanted)
-    relation = f"SELECT CAST(json_object({taken}) AS VARCHAR) AS doc FROM {rows}"  # noqa: S608
+    missing = [name for name in named_columns(mapping) if name not in header]
+    taken = [identifier(name) for name in wanted]
+    taken += [f"CAST(NULL AS VARCHAR) AS {identifier(name)}" for name in missing]
+    relation = f"SELECT {', '.join(taken)} FROM {rows}"  # noqa: S608
     last = identifier(header[-1])
     try:
         db.execute(f"SELECT count({last}) FROM {rows}").fetchone()  # noqa: S608
@@ -163,18 +186,18 @@ def _one_csv(db: DuckDBPyConnection, path: Path, mapping: VendorMapping) -> str:
     return relation
 
 
-def _parquet(db: DuckDBPyConnection, paths: Sequence[Path], mapping: VendorMapping) -> str:
+def _parquet(
+    db: DuckDBPyConnection, paths: Sequence[Path], mapping: VendorMapping
+) -> tuple[str, Layout]:
     for path in paths:
         check_parquet(db, path, mapping)
     rows = f"read_parquet({_list(paths)}, union_by_name = true)"
-    described = db.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()  # noqa: S608
-    wanted = {name.split(".")[0].removesuffix("[]") for name in _all_roots(mapping)}
-    taken = ", ".join(
-        f"{literal(str(row[0]))}, {identifier(str(row[0]))}"
-        for row in described
-        if str(row[0]) in wanted
-    )
-    return f"(SELECT CAST(json_object({taken}) AS VARCHAR) AS doc FROM {rows})"  # noqa: S608
+    described = db.sql(f"SELECT * FROM {rows}")  # noqa: S608
+    there = list(zip(described.columns, described.types, strict=True))
+    layout = compile_layout(without_absent(mapping, there), flat=False)
+    columns = typed_columns(layout, there)
+    taken = ", ".join(f"{sql} AS {identifier(key)}" for key, sql in columns.items())
+    return f"(SELECT {taken} FROM {rows})", layout  # noqa: S608
 
 
 def _refuse_missing(path: Path, wanted: Sequence[str], there: Sequence[str]) -> None:
@@ -196,10 +219,6 @@ def _essential(mapping: VendorMapping) -> list[str]:
     first = mapping.employments[0]
     names.append(first.each or first.organisation[0])
     return [name.split(".")[0].removesuffix("[]") for name in names]
-
-
-def _all_roots(mapping: VendorMapping) -> list[str]:
-    return [*named_columns(mapping), *(group.each for group in mapping.employments if group.each)]
 
 
 def _lacks(record: Any, mapping: VendorMapping) -> bool:

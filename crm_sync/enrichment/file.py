@@ -102,7 +102,12 @@ class FileSource:
             db.execute(opened.make)
             latest = min(self.as_of or today, today)
             count = staging.stage(
-                db, self.name, latest=latest, dated=self._dated(), paths=self.paths
+                db,
+                self.name,
+                latest=latest,
+                dated=self._dated(),
+                paths=self.paths,
+                kept=opened.kept,
             )
             db.execute(opened.drop)
         if count.rejected and self.format == "jsonl":

@@ -1,13 +1,14 @@
 """A vendor mapping as SQL: from a JSON document per record to our columns.
 
-Every record of every format becomes one JSON document (`doc`). `structure` names the keys to take
-out of it, all in one parse, absent ones null; `columns` names what each of our columns is made of.
+Records are read as a struct `r`: of a JSON document what its one parse gives, of a table its row.
+`structure` names the keys to take, absent ones null; `columns` names what each of our columns is
+made of. `employers` is the part of `employments` by which a record is found.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ _ISO_FROM = {"day_first": r"\3-\2-\1", "month_first": r"\3-\1-\2"}
 _YES, _NO = "('true', '1', 'yes', 'y')", "('false', '0', 'no', 'n')"
 
 Tree = dict[str, Any]
+_Read = Callable[[EmploymentPaths, ReadingRules, Tree, bool, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,14 @@ def compile_layout(mapping: ReadingRules, *, flat: bool) -> Layout:
     for name, separator in _LISTS.items():
         lists = [_values(tree, path, flat) for path in getattr(profile, name)]
         columns[name] = _list(lists, separator)
+    if profile.linkedin_slugs:
+        slugs = _list([_values(tree, path, flat) for path in profile.linkedin_slugs], r"[;,|\s]+")
+        urls = f"list_transform({slugs}, lambda t: 'linkedin.com/in/' || trim(t))"
+        columns["linkedin_urls"] = f"list_concat({columns['linkedin_urls']}, {urls})"
     columns["verified_on"] = _date(profile.verified_on, mapping, tree, flat, "r")
-    groups = [_employments(group, mapping, tree, flat) for group in mapping.employments]
-    columns["employments"] = f"list_concat({', '.join(groups)})" if len(groups) > 1 else groups[0]
+    for name, read in (("employers", _employer), ("employments", _employment)):
+        groups = [_employments(group, mapping, tree, flat, read) for group in mapping.employments]
+        columns[name] = f"list_concat({', '.join(groups)})" if len(groups) > 1 else groups[0]
     return Layout(json.dumps(_plain(tree), ensure_ascii=False), columns)
 
 
@@ -82,20 +89,33 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _employments(group: EmploymentPaths, mapping: ReadingRules, tree: Tree, flat: bool) -> str:
+def _employments(
+    group: EmploymentPaths, mapping: ReadingRules, tree: Tree, flat: bool, read: _Read
+) -> str:
     if group.each is None or flat:
-        one = f"[{_employment(group, mapping, tree, flat, 'r')}]"
+        one = f"[{read(group, mapping, tree, flat, 'r')}]"
         if not group.removed:
             return one
         return f"CASE WHEN {_removed(group, tree, flat, 'r')} THEN [] ELSE {one} END"
     steps = [*_steps(group.each, flat)]
     steps[-1] = Step(steps[-1].key, every=True)
     inner: Tree = _inner_tree(tree, steps)
-    item = _employment(group, mapping, inner, flat, "item")
+    item = read(group, mapping, inner, flat, "item")
     base = "r" + "".join(f".{identifier(step.key)}" for step in steps)
     if group.removed:
         base = f"list_filter({base}, lambda item: NOT {_removed(group, inner, flat, 'item')})"
     return f"coalesce(list_transform({base}, lambda item: {item}), [])"
+
+
+def _employer(
+    group: EmploymentPaths, mapping: ReadingRules, tree: Tree, flat: bool, base: str
+) -> str:
+    """The employer alone: what every record is looked at for, before most are left aside."""
+    parts = {
+        name: _first([_value(tree, path, base, flat) for path in getattr(group, name)])
+        for name in ("organisation", "domain")
+    }
+    return f"struct_pack({', '.join(f'{name} := {sql}' for name, sql in parts.items())})"
 
 
 def _employment(
@@ -127,7 +147,8 @@ def _value(tree: Tree, path: str, base: str, flat: bool) -> str:
     """SQL for one text: of a list, its first item."""
     steps = _steps(path, flat)
     reached = _plant(tree, tuple(steps), base)
-    return f"({reached})[1]" if any(step.every for step in steps) else reached
+    one = f"({reached})[1]" if any(step.every for step in steps) else reached
+    return f"CAST({one} AS VARCHAR)"
 
 
 def _values(tree: Tree, path: str, flat: bool) -> str:

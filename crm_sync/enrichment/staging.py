@@ -28,6 +28,18 @@ _COUNT = """
 """
 
 
+_NEWEST = "SELECT * REPLACE (partial_date(verified_on) AS verified_on) FROM ({kept})"
+_NEWEST_OF_SEVERAL = """
+    SELECT * EXCLUDE (newest) REPLACE (partial_date(verified_on) AS verified_on) FROM ({kept})
+    LEFT JOIN (SELECT profile_id, version AS newest FROM source_twice) USING (profile_id)
+    WHERE newest IS NULL OR newest = version
+    QUALIFY row_number() OVER (PARTITION BY profile_id ORDER BY version) = 1
+"""
+
+KEPT = "SELECT * FROM source_row WHERE profile_id IN (SELECT profile_id FROM source_strong)"
+"""The records that were found, for a source whose records are taken apart already."""
+
+
 def create_tables(db: DuckDBPyConnection) -> None:
     """Make the empty tables that `stage` fills (see `sql/tables.sql`)."""
     db.execute(_statement("tables"))
@@ -40,6 +52,7 @@ def stage(
     latest: date,
     dated: Literal["by_record", "by_delivery", "never"],
     paths: Sequence[Path] = (),
+    kept: str = KEPT,
 ) -> Staged:
     """Take what could match out of `source_row` into `profile`, `employment` and `hit`.
 
@@ -58,17 +71,41 @@ def stage(
     db.execute("SET VARIABLE stage_source = $source", {"source": source})
     db.execute("SET VARIABLE stage_latest = $latest", {"latest": latest})
     db.execute("SET VARIABLE stage_dated = $dated", {"dated": dated})
+    repeated = rows - no_id - no_name - profiles
+    contradicting = _each_id_once(db, repeated > 0)
+    db.execute(_statement("find"))
+    newest = _NEWEST_OF_SEVERAL if repeated else _NEWEST
+    db.execute(f"CREATE OR REPLACE TEMP TABLE source_newest AS {newest.format(kept=kept)}")
     db.execute(_statement("stage"))
-    staged = db.execute(
-        "SELECT count(*) FROM profile WHERE source = $source", {"source": source}
-    ).fetchone()
-    rejected = {"has no id": no_id, "has no name": no_name}
+    rejected = {
+        "has no id": no_id,
+        "has no name": no_name,
+        "comes twice and contradicts itself": contradicting,
+    }
     return Staged(
         profiles=profiles,
-        staged=staged[0] if staged else 0,
+        staged=_count(db, "profile WHERE source = getvariable('stage_source')"),
         rejected={reason: count for reason, count in rejected.items() if count},
-        duplicates=rows - no_id - no_name - profiles,
+        duplicates=repeated,
     )
+
+
+def _each_id_once(db: DuckDBPyConnection, repeated: bool) -> int:
+    """Make `source_once`; how many ids come with contents of which nobody knows the newer."""
+    if repeated:
+        db.execute(_statement("twice"))
+        return _count(db, "source_twice WHERE version IS NULL")
+    # Comparing versions reads every column of every record: only where it must be.
+    db.execute(
+        "CREATE OR REPLACE TEMP VIEW source_once AS FROM source_row WHERE profile_id IS NOT NULL "
+        "AND coalesce(full_name, first_name, last_name) IS NOT NULL"
+    )
+    return 0
+
+
+def _count(db: DuckDBPyConnection, rows: str) -> int:
+    found = db.execute(f"SELECT count(*) FROM {rows}").fetchone()  # noqa: S608 - names of ours
+    return int(found[0]) if found else 0
 
 
 def _statement(name: str) -> str:
