@@ -9,6 +9,7 @@ from crm_sync.model import Scalar
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 _WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
+_LONGEST_WORD = len("false")
 _EXACT_FLOAT = 2**53
 """Above it a float no longer holds every whole number, so it is not written as one."""
 
@@ -24,6 +25,13 @@ def same(one: Scalar, other: Scalar) -> bool:
     if type(one) is type(other) and one == other:
         return True  # by far the most frequent case
     return canonical(one) == canonical(other)
+
+
+def is_blank(value: Scalar) -> bool:
+    """Whether a field holds nothing; a box that is not ticked holds nothing either."""
+    if value is None or value is False or value == "":
+        return True
+    return isinstance(value, str) and value.strip().casefold() in ("", "false")
 
 
 def holds_id(ids: Scalar, id: Scalar) -> bool:
@@ -45,9 +53,12 @@ def canonical(value: Scalar) -> str:
 
 
 def _text(value: str) -> str:
-    text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if text.casefold() in ("true", "false"):
+    text = value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
+    text = text.strip()
+    if len(text) <= _LONGEST_WORD and text.casefold() in ("true", "false"):
         return text.casefold()
+    if not (text[:1].isdecimal() or text[:1] == "-"):
+        return text  # neither a number nor a date
     if match := _WHOLE.fullmatch(text):
         return "0" if match[1] == "-0" else match[1]
     if _ISO.fullmatch(text):

@@ -1,21 +1,27 @@
-"""The frozen values of crm-sync's vocabulary. Imports nothing of ours; see `docs/glossary.md`.
+"""The frozen values of crm-sync's vocabulary; see `docs/glossary.md`.
 
 Times are aware UTC datetimes, dates are calendar dates, confidences are probabilities in [0, 1].
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import Any
 
-Scalar = str | int | float | bool | None
-"""What a CRM field can hold, as JSON carries it. Dates and times are ISO 8601 strings."""
+from crm_sync.canonical import Scalar as Scalar  # noqa: PLC0414 - they were always to be had here
+from crm_sync.canonical import canonical_json as canonical_json  # noqa: PLC0414 - they were always to be had here
+from crm_sync.canonical import stable_key as stable_key  # noqa: PLC0414 - they were always to be had here
+from crm_sync.later import FromText
+
+EDITION = 2
+"""Of the hash of plans."""
+
+DUE = "due_on"
+"""Our name for the field of a task that holds its due date."""
 
 
 class Entity(StrEnum):
@@ -202,16 +208,16 @@ class Change:
     record_id: str
     contact_id: str
     kind: JobChangeKind
-    fields: tuple[FieldChange, ...]
+    fields: Sequence[FieldChange]
     disposition: Disposition
     reason: str
     confidence: float
-    evidence: tuple[Evidence, ...] = ()
+    evidence: Sequence[Evidence] = ()
     requires: str = ""
     held_by: str = ""
     owner_id: str = ""
     rule: str = ""
-    watched: tuple[FieldChange, ...] = ()
+    watched: Sequence[FieldChange] = ()
     source: str = ""
     identified_by: str = ""
     band: str = ""
@@ -241,6 +247,7 @@ class Plan:
     `undo_of` names the run that an inverse plan takes back. `funnel` counts what each stage let
     through, by stage name. `terms` is the fingerprint of what the mapping allowed to be written;
     a plan made under other terms is stale. `changes` holds each task's links right after it.
+    `edition` says how `hash` is made: 1 for plans of earlier versions.
     """
 
     id: int
@@ -248,11 +255,12 @@ class Plan:
     created_at: datetime
     expires_at: datetime
     mode: Mode
-    changes: tuple[Change, ...]
+    changes: Sequence[Change]
     guards: tuple[GuardResult, ...] = ()
     funnel: Mapping[str, int] = field(default_factory=dict)
     undo_of: int | None = None
     terms: str = ""
+    edition: int = EDITION
 
     @cached_property
     def proposed(self) -> tuple[Change, ...]:
@@ -271,26 +279,17 @@ class Plan:
     @cached_property
     def hash(self) -> str:
         """SHA-256 over everything that an approval is given for."""
-        body = [self.connection, self.undo_of, [_approved(change) for change in self.changes]]
-        return hashlib.sha256(canonical_json(body).encode()).hexdigest()
+        from crm_sync.sealed import hash_of
 
-
-def _approved(change: Change) -> dict[str, Any]:
-    """A change as it is hashed: without what is said for statistics and not approved."""
-    body: dict[str, Any] = plain(change)
-    for name in ("source", "identified_by", "band"):
-        del body[name]
-    for one in body["evidence"]:
-        del one["weight"]
-    return body
+        return hash_of(self)
 
 
 def plain(value: Any) -> Any:
     """A value of this module as dicts, lists and scalars, for JSON.
 
-    As `dataclasses.asdict`, without its deep copies: plans hold tens of thousands of changes.
+    As `dataclasses.asdict`, without its deep copies.
     """
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple | list | FromText):
         return [plain(one) for one in value]
     kind: Any = type(value)
     names = _field_names(kind)
@@ -300,21 +299,3 @@ def plain(value: Any) -> Any:
 @cache
 def _field_names(kind: Any) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()
-
-
-def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no blanks, dates as ISO 8601: equal values give equal text."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_iso
-    )
-
-
-def stable_key(*parts: object) -> str:
-    """A SHA-256 hex digest of the parts, the same on every machine and in every process."""
-    return hashlib.sha256(canonical_json([str(part) for part in parts]).encode()).hexdigest()
-
-
-def _iso(value: object) -> str:
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in a stored value")

@@ -40,6 +40,13 @@ _BEFORE, _AFTER = re.compile(LEGAL_FORM_BEFORE), re.compile(LEGAL_FORM_AFTER)
 _NO_ACCENTS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "þ": "th", "ı": "i"}
 )
+_ASCII = {
+    code: "" if sign in "'`"
+    else " and " if sign == "&"
+    else sign.lower() if sign.isalnum() or sign in "+#"
+    else " "
+    for code, sign in enumerate(map(chr, range(128)))
+}  # fmt: skip
 _APOSTROPHES = re.compile("['’‘ʼ`´]")
 _INITIAL = re.compile(r"(?a:\b)(\w)\.")
 
@@ -58,6 +65,8 @@ def company_key(name: str) -> str:
 
 def fold(text: str) -> str:
     """Lower case, no accents or ligatures, single blanks for punctuation; as the macro `fold`."""
+    if text.isascii() and "." not in text:
+        return " ".join(text.translate(_ASCII).split())  # nearly every name: nothing to compose
     lower = "".join(sign.lower() for sign in unicodedata.normalize("NFC", text))
     apart = unicodedata.normalize("NFD", lower.translate(_NO_ACCENTS))
     plain = "".join(sign for sign in apart if unicodedata.category(sign)[0] != "M")

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+from crm_sync.compare import is_blank
 from crm_sync.errors import GuardTripped
 from crm_sync.model import Change, Decision, Disposition, Entity, GuardResult, Plan
 from crm_sync.planning.inputs import PlanInputs, SourceCount
 from crm_sync.planning.updates import CLEARED
-from crm_sync.planning.values import is_blank
 
 EMPTY_SOURCE = "empty_source"
 SHRUNKEN_SOURCE = "shrunken_source"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from crm_sync.compare import is_blank
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Change, FieldChange, Operation, Scalar
 from crm_sync.planning.keys import link_key
-from crm_sync.planning.values import is_blank
 
 
 def links_of(task: Change, mapping: CrmMapping, values: Mapping[str, Scalar]) -> Iterator[Change]:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from crm_sync.compare import is_blank
 from crm_sync.model import Band, Disposition, Mode, Policy, Scalar
 from crm_sync.planning.locks import Lock, LockState
-from crm_sync.planning.values import is_blank
 
 
 class Verdict(IntEnum):

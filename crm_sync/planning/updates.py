@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crm_sync.compare import same
+from crm_sync.compare import is_blank, same
 from crm_sync.mapping import JobChangeAction, WriteField
 from crm_sync.model import (
     Change,
@@ -23,7 +23,6 @@ from crm_sync.planning.inputs import ContactState, PlanInputs
 from crm_sync.planning.keys import claim_of, update_key
 from crm_sync.planning.locks import Lock, LockState, lock_of
 from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
-from crm_sync.planning.values import is_blank
 from crm_sync.planning.watched import watched
 from crm_sync.planning.wording import clean
 

@@ -44,7 +44,7 @@ def _visible(sign: str) -> bool:
 
 def mask_addresses(text: str) -> str:
     """The text without e-mail addresses."""
-    return _EMAIL.sub("[e-mail]", text)
+    return _EMAIL.sub("[e-mail]", text) if "@" in text else text
 
 
 def shorten(text: str, limit: int) -> str:

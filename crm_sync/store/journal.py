@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sync.model import Entity, Mode, Operation
 from crm_sync.store.intents import Intent
-from crm_sync.store.plans import load_fields
+from crm_sync.store.plan_rows import load_fields
 from crm_sync.store.sql import chunks, moment, stamp
 from crm_sync.store.states import OPEN, State, Verified
 from crm_sync.store.tables import change, intent, intent_event, plan, rejected_key
@@ -215,7 +215,7 @@ def _intent(row: Row[Any]) -> Intent:
         entity=Entity(row.entity),
         record_id=row.record_id,
         contact_id=row.contact_id,
-        fields=load_fields(row.fields),
+        fields=tuple(load_fields(row.fields)),
         sent_at=moment(row.sent_at),
         settled_at=moment(row.settled_at),
         code=row.code,

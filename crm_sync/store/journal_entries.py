@@ -164,7 +164,7 @@ def _begun(id: int, scope: Scope, change: Change, at: datetime) -> Intent:
         entity=change.entity,
         record_id=change.record_id,
         contact_id=change.contact_id,
-        fields=change.fields,
+        fields=tuple(change.fields),
         sent_at=at,
         settled_at=None,
         code="",

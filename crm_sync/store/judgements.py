@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.model import Band, JobChange, JobChangeKind, Position
-from crm_sync.store.plans import load_evidence
+from crm_sync.store.plan_rows import load_evidence
 from crm_sync.store.sql import chunks, stamp
 from crm_sync.store.tables import job_change, match, observation, source_count
 

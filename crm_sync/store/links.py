@@ -16,7 +16,7 @@ from crm_sync.mapping import LINKED
 from crm_sync.model import Change, Entity
 from crm_sync.store import copies, journal
 from crm_sync.store.intents import Intent
-from crm_sync.store.plans import load_change
+from crm_sync.store.plan_rows import load_change
 from crm_sync.store.states import State
 from crm_sync.store.tables import change, intent, rejected_key
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.errors import NotFound, PlanStale
 from crm_sync.model import (
+    EDITION,
     Change,
     Decision,
     Disposition,
     Entity,
-    Evidence,
-    FieldChange,
     GuardResult,
     JobChangeKind,
     Mode,
@@ -24,6 +23,8 @@ from crm_sync.model import (
     canonical_json,
     plain,
 )
+from crm_sync.sealed import joined_digest, joined_hash
+from crm_sync.store.plan_rows import PACKED_FROM, Rows, insert_rows, read_changes, rows_of
 from crm_sync.store.sql import chunks, moment, stamp, upsert
 from crm_sync.store.tables import approval, change, intent, plan, rejected_key
 
@@ -39,6 +40,13 @@ SOURCE_GUARDS = ("empty_source", "shrunken_source")
 
 def save_plan(tx: Connection, new: Plan) -> Plan:
     """Store a plan with its changes; returns it with its id."""
+    made = rows_of(new.changes, packed=len(new.changes) >= PACKED_FROM)
+    digest = joined_digest(made.sealed)
+    return replace(new, id=save_rows(tx, new, [made], digest), edition=EDITION)
+
+
+def save_rows(tx: Connection, new: Plan, batches: Sequence[Rows], digest: str) -> int:
+    """Store a plan whose changes are rows already; returns its id. `digest` is over them all."""
     from sqlalchemy import insert
 
     values = {
@@ -46,18 +54,17 @@ def save_plan(tx: Connection, new: Plan) -> Plan:
         "created_at": stamp(new.created_at),
         "expires_at": stamp(new.expires_at),
         "mode": new.mode.value,
-        "hash": new.hash,
+        "hash": joined_hash(new.connection, new.undo_of, digest),
         "guards": canonical_json([plain(guard) for guard in new.guards]),
         "funnel": canonical_json(dict(new.funnel)),
         "undo_of": new.undo_of,
         "terms": new.terms,
+        "edition": EDITION,
     }
     result = tx.execute(insert(plan).values(values))
     plan_id = int(result.inserted_primary_key[0])  # type: ignore[index]
-    rows = [_change_row(plan_id, position, one) for position, one in enumerate(new.changes)]
-    if rows:
-        tx.execute(insert(change), rows)
-    return replace(new, id=plan_id)
+    insert_rows(tx, plan_id, batches)
+    return plan_id
 
 
 def load_plan(tx: Connection, plan_id: int) -> Plan:
@@ -70,12 +77,12 @@ def load_plan(tx: Connection, plan_id: int) -> Plan:
     row = tx.execute(select(plan).where(plan.c.id == plan_id)).first()
     if row is None:
         raise NotFound(f"there is no plan {plan_id}", fix="`crm-sync runs` lists runs and plans.")
-    rows = tx.execute(select(change).where(change.c.plan_id == plan_id).order_by(change.c.position))
     try:
-        stored = _plan(row, list(rows))
+        stored = _plan(row, read_changes(tx, plan_id))
+        altered = stored.hash != row.hash
     except (ValueError, TypeError, KeyError, AttributeError):
-        stored = None  # no text that we would have stored
-    if stored is None or stored.hash != row.hash:
+        altered = True  # no text that we would have stored
+    if altered:
         raise PlanStale(
             f"plan {plan_id} is not what was planned: its changes were altered",
             fix="Make a new plan.",
@@ -233,7 +240,7 @@ def kinds_in_effect(tx: Connection, connection: str) -> dict[str, JobChangeKind]
     return {row.contact_id: JobChangeKind(row.kind) for row in tx.execute(query)}
 
 
-def _plan(row: Row[Any], changes: Sequence[Row[Any]]) -> Plan:
+def _plan(row: Row[Any], changes: Sequence[Change]) -> Plan:
     created, expires = moment(row.created_at), moment(row.expires_at)
     assert created is not None and expires is not None  # noqa: S101, PT018 - not nullable
     return Plan(
@@ -242,67 +249,12 @@ def _plan(row: Row[Any], changes: Sequence[Row[Any]]) -> Plan:
         created_at=created,
         expires_at=expires,
         mode=Mode(row.mode),
-        changes=tuple(load_change(one) for one in changes),
+        changes=tuple(changes),
         guards=tuple(GuardResult(**guard) for guard in json.loads(row.guards)),
         funnel=json.loads(row.funnel),
         undo_of=row.undo_of,
         terms=row.terms,
-    )
-
-
-def _change_row(plan_id: int, position: int, one: Change) -> dict[str, Any]:
-    row: dict[str, Any] = plain(one)
-    row.update(
-        plan_id=plan_id,
-        position=position,
-        fields=canonical_json(row["fields"]),
-        watched=canonical_json(row["watched"]),
-        evidence=canonical_json(row["evidence"]),
-    )
-    return row
-
-
-def load_change(row: Row[Any]) -> Change:
-    """A change from its stored row."""
-    return Change(
-        key=row.key,
-        operation=Operation(row.operation),
-        entity=Entity(row.entity),
-        record_id=row.record_id,
-        contact_id=row.contact_id,
-        kind=JobChangeKind(row.kind),
-        fields=load_fields(row.fields),
-        watched=load_fields(row.watched),
-        disposition=Disposition(row.disposition),
-        reason=row.reason,
-        confidence=row.confidence,
-        evidence=load_evidence(row.evidence),
-        requires=row.requires,
-        held_by=row.held_by,
-        owner_id=row.owner_id,
-        rule=row.rule,
-        source=row.source,
-        identified_by=row.identified_by,
-        band=row.band,
-    )
-
-
-def load_fields(text: str) -> tuple[FieldChange, ...]:
-    """Field changes from their stored JSON."""
-    return tuple(FieldChange(**one) for one in json.loads(text))
-
-
-def load_evidence(text: str) -> tuple[Evidence, ...]:
-    """Evidence from its stored JSON."""
-    return tuple(
-        Evidence(
-            one["rule"],
-            one["detail"],
-            one.get("source") or "",
-            date.fromisoformat(one["as_of"][:10]) if one.get("as_of") else None,
-            one.get("weight"),
-        )
-        for one in json.loads(text)
+        edition=row.edition,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -179,6 +180,7 @@ plan = Table(
     Column("funnel", Text, nullable=False),
     Column("undo_of", Integer),
     Column("terms", String, nullable=False),
+    Column("edition", Integer, nullable=False, server_default="1"),  # how `hash` is made
     sqlite_autoincrement=True,
 )
 
@@ -207,6 +209,12 @@ change = Table(
     Column("source", String, nullable=False, server_default=""),
     Column("identified_by", String, nullable=False, server_default=""),
     Column("band", String, nullable=False, server_default=""),
+    # The due date of a task, which `fields` leaves out then; what the plan's hash is made from.
+    Column("due_on", String, nullable=False, server_default=""),
+    Column("digest", LargeBinary),
+    # Where the texts are instead of `fields`, `watched` and `evidence`; null: they are here.
+    Column("pack", Integer),
+    Column("slot", Integer),
     # Few changes are links; `links.owed` asks for them at every apply.
     Index(
         "ix_change_links",
@@ -216,6 +224,15 @@ change = Table(
         sqlite_where=text("operation = 'link'"),
         postgresql_where=text("operation = 'link'"),
     ),
+)
+
+# The texts of many changes, compressed; see `crm_sync.store.plan_rows`.
+change_pack = Table(
+    "change_pack",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("size", Integer, nullable=False),  # bytes before compression
+    Column("data", LargeBinary, nullable=False),
 )
 
 # A person's decision about a change of a plan, bound to the plan's hash.

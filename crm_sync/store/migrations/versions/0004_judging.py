@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     """New tables, empty; new columns say nothing of what was judged before them."""
     _columns()
+    _packs()
     op.create_table(
         "answer",
         sa.Column("source", sa.String(), nullable=False),
@@ -68,3 +69,20 @@ def _columns() -> None:
     for name in ("match_confidence", "change_confidence"):
         column = sa.Column(name, sa.Float(), nullable=False, server_default="0")
         op.add_column("job_change", column)
+
+
+def _packs() -> None:
+    edition = sa.Column("edition", sa.Integer(), nullable=False, server_default="1")
+    op.add_column("plan", edition)
+    due_on = sa.Column("due_on", sa.String(), nullable=False, server_default="")
+    op.add_column("change", due_on)
+    op.add_column("change", sa.Column("digest", sa.LargeBinary(), nullable=True))
+    for name in ("pack", "slot"):
+        op.add_column("change", sa.Column(name, sa.Integer(), nullable=True))
+    op.create_table(
+        "change_pack",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_change_pack"),
+    )
