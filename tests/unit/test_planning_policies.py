@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync.compare import same
+from crm_sync.compare import is_blank, same
 from crm_sync.model import Band, Baseline, Disposition, Mode, Policy, Scalar
 from crm_sync.names import company_key
 from crm_sync.planning.locks import FREE, Lock, LockState, lock_of
 from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
-from crm_sync.compare import is_blank
 
 SEEN = datetime(2025, 1, 1, tzinfo=UTC)
 EDITED = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
