@@ -105,17 +105,19 @@ def judge_all(
             learned=known,
             progress=progress,
         )
-    with store.begin() as tx:
-        before = judgements.last_profile_counts(tx, connection.name)
-        judgements.save_judgement(
-            tx,
+    with store.bulk() as bulk:
+        judgements.save_verdicts(
+            bulk,
             connection.name,
             matches=judgement.matches,
             job_changes=judgement.job_changes,
             observations=judgement.observations,
-            profiles=_credible(judgement.profiles, before, connection.settings.guards),
             at=now,
         )
+    with store.begin() as tx:
+        before = judgements.last_profile_counts(tx, connection.name)
+        held = _credible(judgement.profiles, before, connection.settings.guards)
+        judgements.save_profile_counts(tx, connection.name, held, now)
         save_learned(tx, connection.name, judgement.learned, now)
     sizes = {
         name: SourceCount(profiles=held, before=before.get(name))

@@ -19,6 +19,8 @@ from crm_sync.store.migrations import HEAD
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from crm_sync.store.bulk import Bulk
+
 BUSY_SECONDS = 10
 _OURS = frozenset({"record", "plan", "change", "intent"})
 _READ = "crm_sync_read"
@@ -56,6 +58,14 @@ class Store:
         """One write transaction: all of it is stored, or none."""
         with _explained(self.path), self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def bulk(self) -> Iterator[Bulk]:
+        """One write transaction for whole Arrow tables: all of it is stored, or none."""
+        from crm_sync.store.bulk import bulk
+
+        with bulk(self.path, busy_seconds=BUSY_SECONDS) as transaction:
+            yield transaction
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -195,23 +205,28 @@ def _explained(path: Path) -> Iterator[None]:
     except DatabaseError as problem:
         text = str(problem.orig)
         code = getattr(problem.orig, "sqlite_errorname", "").removeprefix("SQLITE_").split("_")[0]
-        if code in {"BUSY", "LOCKED"}:
-            raise Busy(
-                f"the database stayed locked for {BUSY_SECONDS} seconds",
-                place=str(path),
-                fix="Another process is writing; try again when it is done.",
-            ) from None
-        if code in {"FULL", "IOERR"}:
-            raise Busy(
-                f"the database cannot be written: {text}", place=str(path), fix="Free disk space."
-            ) from None
-        if code in {"NOTADB", "READONLY", "CANTOPEN", "CORRUPT", "PERM", "AUTH"}:
-            raise InputError(
-                f"cannot be used as a database: {text}",
-                place=str(path),
-                fix="Check the file and its permissions, or name another under `database:`.",
-            ) from None
+        explain(path, code, text)
         raise
+
+
+def explain(path: Path, code: str, text: str) -> None:
+    """Raise what an error of SQLite's with this `code` means to an operator, if it is known."""
+    if code in {"BUSY", "LOCKED"}:
+        raise Busy(
+            f"the database stayed locked for {BUSY_SECONDS} seconds",
+            place=str(path),
+            fix="Another process is writing; try again when it is done.",
+        ) from None
+    if code in {"FULL", "IOERR"}:
+        raise Busy(
+            f"the database cannot be written: {text}", place=str(path), fix="Free disk space."
+        ) from None
+    if code in {"NOTADB", "READONLY", "CANTOPEN", "CORRUPT", "PERM", "AUTH"}:
+        raise InputError(
+            f"cannot be used as a database: {text}",
+            place=str(path),
+            fix="Check the file and its permissions, or name another under `database:`.",
+        ) from None
 
 
 def _no_lock_file(path: str, problem: OSError) -> InputError:

@@ -8,37 +8,41 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sync.model import Band, JobChange, JobChangeKind, Position
 from crm_sync.store.plan_rows import load_evidence
-from crm_sync.store.sql import chunks, stamp
+from crm_sync.store.sql import stamp
 from crm_sync.store.tables import job_change, match, observation, source_count
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from sqlalchemy import Connection, Row, Table
+    from sqlalchemy import Connection, Row
 
-_BATCH = 10_000
+    from crm_sync.store.bulk import Bulk
 
 
-def save_judgement(
-    tx: Connection,
+def save_verdicts(
+    bulk: Bulk,
     connection: str,
     *,
     matches: pa.Table,
     job_changes: pa.Table,
     observations: pa.Table,
-    profiles: Mapping[str, int],
     at: datetime,
 ) -> None:
     """Replace the verdicts of a connection; keep every observation ever made.
 
     The tables have the columns of `match`, `job_change` and `observation`, without connection and
-    time. `profiles` counts what each source held, for the next run's shrunken-source guard.
+    time.
     """
-    from sqlalchemy import delete, insert
+    bulk.replace(match, matches, of={"connection": connection})
+    bulk.replace(job_change, job_changes, of={"connection": connection})
+    bulk.add(observation, observations, of={"recorded_at": stamp(at)})
 
-    for table, rows in ((match, matches), (job_change, job_changes)):
-        tx.execute(delete(table).where(table.c.connection == connection))
-        _insert(tx, table, rows, {"connection": connection})
-    _insert(tx, observation, observations, {"recorded_at": stamp(at)}, ignore=True)
+
+def save_profile_counts(
+    tx: Connection, connection: str, profiles: Mapping[str, int], at: datetime
+) -> None:
+    """Keep how many profiles each source held, for the next run's shrunken-source guard."""
+    from sqlalchemy import insert
+
     counts = [
         {"connection": connection, "source": source, "profiles": held, "at": stamp(at)}
         for source, held in profiles.items()
@@ -67,27 +71,6 @@ def job_changes_of(
         query = query.where(job_change.c.kind.in_(kinds) & (job_change.c.band != Band.IGNORED))
     for row in tx.execute(query.order_by(job_change.c.contact_id)):
         yield _job_change(row)
-
-
-def _insert(
-    tx: Connection, table: Table, rows: pa.Table, more: dict[str, Any], *, ignore: bool = False
-) -> None:
-    """Insert Arrow rows through the driver: verdicts on a million contacts pass here."""
-    names = [*more, *rows.column_names]
-    marks = ", ".join("?" for _ in names)
-    verb = "INSERT OR IGNORE" if ignore else "INSERT"
-    columns = ", ".join(f'"{name}"' for name in names)
-    statement = f'{verb} INTO "{table.name}" ({columns}) VALUES ({marks})'
-    for batch in rows.to_batches(max_chunksize=_BATCH):
-        constants = [[value] * batch.num_rows for value in more.values()]
-        values = [_plain(column.to_pylist()) for column in batch.columns]
-        for some in chunks(zip(*constants, *values, strict=True), _BATCH):
-            tx.exec_driver_sql(statement, list(some))
-
-
-def _plain(values: list[Any]) -> list[Any]:
-    """Dates as ISO text, as they are stored; everything else as it is."""
-    return [value.isoformat() if isinstance(value, date) else value for value in values]
 
 
 def _job_change(row: Row[Any]) -> JobChange:

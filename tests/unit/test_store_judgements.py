@@ -82,16 +82,17 @@ def judge(
     profiles: Mapping[str, int] | None = None,
 ) -> None:
     rows = [verdict(id) for id in contacts] if verdicts is None else verdicts
-    with store.begin() as tx:
-        judgements.save_judgement(
-            tx,
+    with store.bulk() as bulk:
+        judgements.save_verdicts(
+            bulk,
             connection,
             matches=table([matched(id) for id in contacts], matched("")),
             job_changes=table(rows, verdict("")),
             observations=table([observed(id) for id in observations], observed("")),
-            profiles=profiles or {},
             at=NOW,
         )
+    with store.begin() as tx:
+        judgements.save_profile_counts(tx, connection, profiles or {}, NOW)
 
 
 def held(store: Store, connection: str, **more: bool) -> list[JobChange]:
