@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from crm_sync.cli.common import ConfigOption, JsonOption, console, print_json, workspace
 
 if TYPE_CHECKING:
     from crm_sync.model import Decision
+    from crm_sync.stages.deciding import Decided
 
 PlanArgument = Annotated[int, typer.Argument(metavar="PLAN", help="The number `plan` printed.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Every change of the plan.")]
@@ -91,29 +93,59 @@ def _decide(
 
     with workspace(context, config) as opened, opened.store.begin() as tx:
         stored = plans.load_plan(tx, plan_id)
-        by, at, counts = getpass.getuser(), utc_now(), not no_verdict
-        done = decide(tx, stored, ids, decision, by=by, at=at, reason=reason, counts=counts)
-        shadow = opened.config.connection(stored.connection).settings.mode is Mode.SHADOW
-    if as_json:
-        print_json(
-            {
-                "plan": plan_id,
-                "decision": decision,
-                "changes": done.keys,
-                "written_already": done.written,
-                "verdicts": done.verdicts,
-            }
+        settings = opened.config.connection(stored.connection).settings
+        done = decide(
+            tx,
+            stored,
+            ids,
+            decision,
+            by=getpass.getuser(),
+            at=utc_now(),
+            reason=reason,
+            counts=not no_verdict,
+            precision=settings.precision,
         )
+    if as_json:
+        print_json(_view(plan_id, decision, done))
         return
     console().print(f"{len(done.keys):,} of {len(stored.proposed):,} changes {decision}.")
-    if done.written:
-        console().print(
-            f"{done.written:,} were written before; `crm-sync undo RUN` takes a run back."
-        )
-    if done.verdicts and not done.keys:
-        word = "right" if decision is Decision.APPROVED else "wrong"
-        console().print(f"{done.verdicts:,} counted as {word}: crm-sync report --precision")
+    _print_verdicts(done, decision)
     if decision is Decision.APPROVED and done.keys:
+        shadow = settings.mode is Mode.SHADOW
         console().print(
             "Shadow mode: nothing is written." if shadow else f"Write: crm-sync apply {plan_id}"
         )
+
+
+def _view(plan_id: int, decision: Decision, done: Decided) -> dict[str, Any]:
+    return {
+        "plan": plan_id,
+        "decision": decision,
+        "changes": done.keys,
+        "written_already": done.written,
+        "verdicts": done.verdicts,
+        "demoted": [one._asdict() for one in done.demoted],
+        "restored": [one._asdict() for one in done.restored],
+    }
+
+
+def _print_verdicts(done: Decided, decision: Decision) -> None:
+    """What was only judged, and what follows from it."""
+    from crm_sync.model import Decision
+
+    if done.written:
+        written = f"{done.written:,} were written before"
+        console().print(f"{written}; `crm-sync undo RUN` takes a run back.")
+    if done.verdicts and not done.keys:
+        word = "right" if decision is Decision.APPROVED else "wrong"
+        console().print(f"{done.verdicts:,} counted as {word}.")
+    for groups, words in (
+        (done.demoted, "People found too many wrong; from the next plan on a person decides on"),
+        (done.restored, "Right again; from the next plan on it goes by itself:"),
+    ):
+        if groups:
+            console().print(f"[yellow]{words}[/yellow]")
+        for group in groups:
+            console().print(f"  {escape(' · '.join(group))}")
+    if done.demoted or done.restored:
+        console().print("How often each was right: crm-sync report --precision")

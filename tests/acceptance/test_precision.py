@@ -36,9 +36,9 @@ class Deciding:
                 self.updates[group].append(one)
         return self.updates
 
-    def says(self, decision: str, updates: list[dict[str, Any]], *more: str) -> None:
+    def says(self, decision: str, updates: list[dict[str, Any]], *more: str) -> str:
         ids = [word for one in updates for word in ("--change", one["id"])]
-        self.project.call(decision, str(self.plan), *ids, *more)
+        return self.project.call(decision, str(self.plan), *ids, *more).stdout
 
     def measured(self, group: Group) -> dict[str, Any]:
         [connection] = self.project.data("report", "--precision")
@@ -75,7 +75,8 @@ def test_a_rule_that_people_reject_waits_for_them_and_comes_back_when_it_is_righ
     assert len(by_itself) > 7
     assert any("auto" in some.values() for some in others.values())
 
-    deciding.says("reject", by_itself[:3], "--reason", "still there")
+    said = deciding.says("reject", by_itself[:3], "--reason", "still there")
+    assert f"a person decides on\n  {' · '.join(group)}\n" in said
     found = deciding.measured(group)
     assert (found["decided"], found["right"], found["demoted"]) == (3, 0, True)
     assert found["high"] == pytest.approx(1 - 0.025 ** (1 / 3))
@@ -105,7 +106,7 @@ def test_a_rule_that_people_reject_waits_for_them_and_comes_back_when_it_is_righ
 
     deciding.says("approve", held[:3])
     assert deciding.measured(group)["demoted"]  # 3 of the latest 5
-    deciding.says("approve", held[3:4])
+    assert "Right again" in deciding.says("approve", held[3:4])
     found = deciding.measured(group)
     assert (found["decided"], found["right"], found["demoted"]) == (7, 4, False)
     again = bands(deciding.plans()[group])

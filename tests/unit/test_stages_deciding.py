@@ -229,3 +229,17 @@ def test_verdicts_of_connections_are_apart(store: Store) -> None:
     with store.read() as tx:
         assert verdicts.verdicts_of(tx, "apac") == []
         assert verdicts.undone_updates(tx, "apac") == {}
+
+
+def test_it_is_told_what_a_decision_demotes_and_restores(store: Store) -> None:
+    group = Group("vendor", "moved", "linkedin")
+    some = [
+        replace(UPDATE, key=letter * 64, record_id=letter, contact_id=letter, band="auto")
+        for letter in "abc"
+    ]
+    person = Person(store, saved(store, *some))
+    assert person.says(REJECTED, A).demoted == ()
+    assert person.says(REJECTED, B).demoted == (group,)  # none of two: an upper bound of 0.84
+    assert person.says(REJECTED, C).demoted == ()  # it is demoted already
+    done = person.says(APPROVED, A, B, C, counts=False)
+    assert (done.demoted, done.restored) == ((), (group,))
