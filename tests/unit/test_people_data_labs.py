@@ -127,7 +127,7 @@ def account() -> StandInPdl:
         ),
         (
             {"linkedin_url": "https://fr.linkedin.com/pub/jane"},
-            {"profile": ["linkedin.com/in/jane"]},
+            {"profile": ["linkedin.com/pub/jane"]},
         ),
         ({"linkedin_url": "https://www.linkedin.com/company/acme"}, {}),
         ({"linkedin_url": "see her page"}, {}),

@@ -8,6 +8,7 @@ import pytest
 
 from crm_sync import registry
 from crm_sync.errors import UsageError
+from tests.support import plugins
 
 GOOD = """
 class Good:
@@ -19,13 +20,7 @@ class Good:
 
 
 def install(folder: Path, package: str, code: str, entries: Mapping[str, str]) -> None:
-    """A distribution as an installer leaves it: a module and its metadata."""
-    (folder / f"{package}.py").write_text(code)
-    info = folder / f"{package}-1.2.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
-    lines = [f"{name} = {value}" for name, value in entries.items()]
-    (info / "entry_points.txt").write_text("\n".join([f"[{registry.GROUP}]", *lines]))
+    plugins.install(folder, package, code, entries, group=registry.GROUP)
 
 
 @pytest.fixture
