@@ -19,6 +19,8 @@ from crm_sync.config import (
 )
 from crm_sync.connector import ConnectorConfig
 from crm_sync.enrichment.file import FileConfig
+from crm_sync.enrichment.people_data_labs import PeopleDataLabsConfig
+from crm_sync.enrichment.registry import find
 from crm_sync.errors import ConfigError, NotFound, UsageError
 from crm_sync.model import Mode
 from crm_sync.shipped import example_config, named_mappings, shipped
@@ -77,11 +79,13 @@ CRMS: dict[str, type[ConnectorConfig]] = {
 
 
 def example_with_all_settings_on(folder: Path, crm: str) -> Path:
-    models = (ConnectionSettings, Guards, Precision, FileConfig, CRMS[crm])
+    models = (ConnectionSettings, Guards, Precision, CRMS[crm])
     names = "|".join({name for model in models for name in model.model_fields} - {"auth"})
     path = folder / "config.yaml"
-    text = re.sub(rf"(?m)^(\s*)# (\s*(?:{names}):(?: .*)?)$", r"\1\2", example_config(crm))
-    path.write_text(text)
+    head, begin, tail = example_config(crm).partition("\nenrichment:\n")
+    head = re.sub(rf"(?m)^(\s*)# (\s*(?:{names}):(?: .*)?)$", r"\1\2", head)
+    tail = re.sub(r"(?m)^(\s*)# (\s*[\w-]+:(?: .*)?)$", r"\1\2", tail)
+    path.write_text(head + begin + tail)
     return path
 
 
@@ -112,7 +116,8 @@ def test_the_example_for_one_crm_holds_that_connection_and_its_mappings_only(
     config = load_config(tmp_path / "config.yaml")
     assert [one.settings.connector for one in config.connections.values()] == [crm]
     assert list(config.sources) == ["vendor-file"]
-    wanted = {f"mappings/{name}.yaml" for name in (crm, "playbooks", "people_data_labs")}
+    sources = ("people_data_labs", "coresignal")  # the second is shown commented out
+    wanted = {f"mappings/{name}.yaml" for name in (crm, "playbooks", *sources)}
     assert set(named_mappings(text)) == wanted
 
 
@@ -145,13 +150,32 @@ def test_what_the_example_shows_commented_out_is_valid_and_the_default(
             assert getattr(theirs, name) == field.default, name
 
 
+def test_the_sources_that_the_example_shows_are_valid_and_mostly_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PDL_API_KEY", SECRET)
+    monkeypatch.setenv("CORESIGNAL_KEY", SECRET)
+    sources = load_config(example_with_all_settings_on(tmp_path, "salesforce")).sources
+    shown = {one.kind: one.resolved(find(one.kind).Config) for one in sources.values()}
+    assert set(shown) == {"file", "people_data_labs", "http"}
+    assert shown["file"].trust == FileConfig.model_fields["trust"].default
+    asked = shown["people_data_labs"]
+    own = set(PeopleDataLabsConfig.model_fields) - {"trust"}
+    assert asked.model_fields_set == own
+    for name in own - {"source", "api_key", "mapping"}:
+        assert getattr(asked, name) == PeopleDataLabsConfig.model_fields[name].default, name
+    assert shipped(str(asked.mapping)).exists()
+
+
 def settings_of(model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield field.alias or name
 
 
 @pytest.mark.parametrize("crm", CRMS)
-@pytest.mark.parametrize("model", [module._File, ConnectionSettings, Guards, Precision, FileConfig])
+@pytest.mark.parametrize(
+    "model", [module._File, ConnectionSettings, Guards, Precision, FileConfig, PeopleDataLabsConfig]
+)
 def test_every_setting_is_shown_in_the_example(
     crm: str, model: type[BaseModel], tmp_path: Path
 ) -> None:

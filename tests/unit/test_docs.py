@@ -19,6 +19,7 @@ from crm_sync.cli.app import app
 from crm_sync.cli.apply import PARTIAL
 from crm_sync.enrichment import file
 from crm_sync.enrichment import mapping as vendor
+from crm_sync.enrichment.people_data_labs import PeopleDataLabsConfig
 from crm_sync.planning import guards, playbooks, templates
 from crm_sync.sandbox.base import Sandbox
 from crm_sync.sandbox.faults import KINDS
@@ -96,7 +97,7 @@ def models_of(*kinds: type[BaseModel]) -> Iterator[tuple[str, str]]:
         (
             "reference/configuration.md",
             (config._File, config.ConnectionSettings, config.Guards, config.Precision,
-             file.FileConfig, SalesforceConfig, ClientCredentials, SessionId,
+             file.FileConfig, PeopleDataLabsConfig, SalesforceConfig, ClientCredentials, SessionId,
              HubSpotConfig, AccessToken, RefreshToken),
         ),
         (
