@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ from crm_sync.errors import InputError
 
 MAX_LINE_BYTES = 8 << 20
 """A longer line is no record: what a person's profile says fits in a thousandth of it."""
+
+MAX_HEADER = 128 << 10
+"""Characters of a header at most: some thousand columns."""
 
 MAX_EXPANSION, FREE_BYTES = 200, 256 << 20
 """Text shrinks to a tenth, perhaps a thirtieth. What grows beyond both was made to do harm."""
@@ -112,14 +116,20 @@ def first_bad_row(path: Path, header: list[str], delimiter: str) -> InputError:
 
 def read_header(path: Path, delimiter: str | None) -> tuple[list[str], str]:
     """The column names of a CSV file and its delimiter, found in the header when not given."""
+    names = "The first line should name the columns."
     with _text(path) as stream:
-        first = stream.readline(MAX_LINE_BYTES)
+        first = stream.readline(MAX_HEADER + 1)
     if not first.strip():
-        raise _damaged(path, 1, "has no header", "The first line should name the columns.")
+        raise _damaged(path, 1, "has no header", names)
+    if len(first) > MAX_HEADER:
+        raise _damaged(path, 1, f"is longer than {MAX_HEADER >> 10} KB: no header", names)
     used = delimiter or max(",;\t|", key=first.count)
-    header = [name.strip() for name in next(csv.reader([first], delimiter=used))]
-    folded = [name.casefold() for name in header]
-    twice = sorted({name for name in header if folded.count(name.casefold()) > 1})
+    try:
+        header = [name.strip() for name in next(csv.reader([first], delimiter=used))]
+    except csv.Error as problem:
+        raise _damaged(path, 1, f"is not CSV: {problem}", names) from None
+    times = Counter(name.casefold() for name in header)
+    twice = sorted(name for name in set(header) if times[name.casefold()] > 1)
     if "" in header:
         raise _damaged(path, 1, "has a column without a name", "Name every column once.")
     if twice:
