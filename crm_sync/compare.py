@@ -24,6 +24,9 @@ def same(one: Scalar, other: Scalar) -> bool:
     """
     if type(one) is type(other) and one == other:
         return True  # by far the most frequent case
+    if one is None or other is None:
+        there = other if one is None else one
+        return there is None or (isinstance(there, str) and not there.strip())
     return canonical(one) == canonical(other)
 
 

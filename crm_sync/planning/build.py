@@ -12,7 +12,6 @@ from crm_sync.mapping import JobChangeAction
 from crm_sync.model import (
     Band,
     Change,
-    Disposition,
     Entity,
     JobChange,
     JobChangeKind,
@@ -20,7 +19,8 @@ from crm_sync.model import (
     Plan,
     canonical_json,
 )
-from crm_sync.planning.guards import planned_guards
+from crm_sync.planning.claims import Claim
+from crm_sync.planning.guards import Tally, planned_guards
 from crm_sync.planning.inputs import ContactState, PlanInputs
 from crm_sync.planning.keys import claim_of, task_key
 from crm_sync.planning.links import links_of
@@ -83,30 +83,47 @@ def build_plan(inputs: PlanInputs) -> Plan:
 
 def plan_with_notes(inputs: PlanInputs) -> tuple[Plan, PlanNotes]:
     """The plan, and what was left out of it. Raises as `build_plan` does."""
-    _refuse_misplaced_titles(inputs)
-    names = account_names(inputs.accounts)
-    outcomes = [
-        outcome
-        for contact_id, claims in sorted(_by_contact(inputs.job_changes).items())
-        for outcome in _for_contact(inputs, contact_id, claims, names)
-    ]
-    changes = tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
-    proposed = [change for change in changes if change.operation is not Operation.LINK]
-    notes = PlanNotes(tuple(outcome for outcome in outcomes if isinstance(outcome, LeftOut)))
-    plan = Plan(
+    refuse_misplaced_titles(inputs)
+    changes, notes, tally = outcomes_of(inputs, account_names(inputs.accounts))
+    return planned(inputs, tuple(changes), tally, notes.counts()), notes
+
+
+def outcomes_of(inputs: PlanInputs, names: AccountNames) -> tuple[list[Change], PlanNotes, Tally]:
+    """What the job changes of these contacts come to, contact by contact, by contact id.
+
+    No contact depends on another: the outcomes of parts, joined, are the outcome of the whole.
+    """
+    changes: list[Change] = []
+    left_out: list[LeftOut] = []
+    for contact_id, claims in sorted(_by_contact(inputs.job_changes).items()):
+        for outcome in _for_contact(inputs, contact_id, claims, names):
+            if isinstance(outcome, Change):
+                changes.append(outcome)
+            else:
+                left_out.append(outcome)
+    tally = Tally()
+    tally.add([change for change in changes if change.operation is not Operation.LINK])
+    return changes, PlanNotes(tuple(left_out)), tally
+
+
+def planned(
+    inputs: PlanInputs, changes: Sequence[Change], tally: Tally, left_out: Mapping[str, int]
+) -> Plan:
+    """The plan that holds these changes; `left_out` counts as `PlanNotes.counts` does."""
+    return Plan(
         id=0,
         connection=inputs.connection,
         created_at=inputs.now,
         expires_at=inputs.now + timedelta(days=inputs.expires_after_days),
         mode=inputs.mode,
         changes=changes,
-        guards=planned_guards(inputs, proposed),
-        funnel={**inputs.funnel, **_counts(proposed), **notes.counts()},
+        guards=planned_guards(inputs, tally),
+        funnel={**inputs.funnel, **_counts(tally), **left_out},
     )
-    return plan, notes
 
 
-def _refuse_misplaced_titles(inputs: PlanInputs) -> None:
+def refuse_misplaced_titles(inputs: PlanInputs) -> None:
+    """Raise `ConfigError` where a title would be written that is not of the record's employer."""
     actions = inputs.mapping.model.job_changes
     for kind in ("moved", "left"):
         if getattr(actions, kind) is JobChangeAction.UPDATE_TITLE:
@@ -143,7 +160,7 @@ def _problem(inputs: PlanInputs, claims: list[JobChange], state: ContactState | 
     """Why nothing can be planned for a contact with these claims, or None."""
     if not claims:
         return Why.NOT_A_CHANGE
-    if len({claim_of(claim) for claim in claims}) > 1:
+    if len(claims) > 1 and len({claim_of(claim) for claim in claims}) > 1:
         return Why.CONTRADICTED
     if state is None:
         return Why.NO_CONTACT
@@ -176,7 +193,8 @@ def _for_claim(
     names: AccountNames,
 ) -> Iterator[_Outcome]:
     contact_id = job_change.contact_id
-    update = update_for(inputs, job_change, state, action)
+    claim = Claim.of(job_change, action)
+    update = update_for(inputs, claim, state)
     if update.withdrawn:
         yield LeftOut(contact_id, Entity.CONTACT, Why.EDITED, update.withdrawn)
         return
@@ -194,11 +212,11 @@ def _for_claim(
         yield LeftOut(contact_id, Entity.CONTACT, why, update.left_alone)
     if change is not None:
         yield change
-    task = _task(inputs, job_change, state, settled, change, told, names)
+    task = _task(inputs, claim, state, settled, change, told, names)
     yield task
-    if isinstance(task, Change):
+    if isinstance(task, Change) and inputs.task_links:
         ends = {"contact_id": contact_id, "account_id": state.canonical.get("account_id")}
-        yield from links_of(task, inputs.mapping, ends)
+        yield from links_of(task, inputs.task_links, ends)
 
 
 def _is_unsettled(inputs: PlanInputs, keys: Sequence[str]) -> bool:
@@ -222,17 +240,16 @@ def _why_no_update(update: Update, settled: bool, told: bool) -> Why | None:
 
 def _task(
     inputs: PlanInputs,
-    job_change: JobChange,
+    claim: Claim,
     state: ContactState,
     settled_key: str,
     update: Change | None,
     told: bool,
     names: AccountNames,
 ) -> _Outcome:
-    contact_id = job_change.contact_id
-    claim = claim_of(job_change)
-    keys = [task_key(each, claim) for each in inputs.ids_of(contact_id)]
-    rule = inputs.playbooks.rule_for(RuleFacts(job_change))
+    contact_id = claim.job_change.contact_id
+    keys = [task_key(each, claim.key) for each in inputs.ids_of(contact_id)]
+    rule = inputs.playbooks.rule_for(RuleFacts(claim.job_change))
     if told:
         return LeftOut(contact_id, Entity.TASK, Why.ALREADY_TOLD)
     if not inputs.settled.isdisjoint(keys):
@@ -244,15 +261,22 @@ def _task(
     if rule is None or not inputs.mapping.writes(Entity.TASK):
         return LeftOut(contact_id, Entity.TASK, Why.NO_TASK_RULE)
     requires = update.key if update else settled_key
-    return task_for(inputs, job_change, state, rule, requires=requires, update=update, names=names)
+    return task_for(
+        inputs,
+        claim,
+        state,
+        rule,
+        key=keys[0],
+        requires=requires,
+        update=update,
+        names=names,
+    )
 
 
-def _counts(changes: Sequence[Change]) -> Mapping[str, int]:
-    auto = sum(change.disposition is Disposition.AUTO for change in changes)
-    tasks = sum(change.entity is Entity.TASK for change in changes)
+def _counts(tally: Tally) -> Mapping[str, int]:
     return {
-        "changes": len(changes),
-        "changes_auto": auto,
-        "changes_review": len(changes) - auto,
-        "tasks": tasks,
+        "changes": tally.changes,
+        "changes_auto": tally.auto,
+        "changes_review": tally.changes - tally.auto,
+        "tasks": tally.tasks.total(),
     }

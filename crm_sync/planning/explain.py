@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
 
 from crm_sync.model import Evidence, FieldChange, JobChange, JobChangeKind, Position, Scalar
 from crm_sync.planning.wording import clean, mask_addresses, shorten
@@ -29,8 +31,14 @@ def reason(job_change: JobChange) -> str:
     return shorten(text, REASON_LIMIT - len(since)) + since
 
 
-def evidence_text(job_change: JobChange, replaced: Sequence[FieldChange] = ()) -> str:
+def evidence_text(
+    job_change: JobChange,
+    replaced: Sequence[FieldChange] = (),
+    said: Sequence[str] | None = None,
+) -> str:
     """What the CRM's evidence field says: the claim, what it rests on, and what it replaces.
+
+    `said` are the `evidence_lines`, where they are at hand.
 
     English, fewer than 3,900 characters, no e-mail address. It depends on the job change and the
     replaced values alone, so that planning again gives the same text.
@@ -48,7 +56,8 @@ def evidence_text(job_change: JobChange, replaced: Sequence[FieldChange] = ()) -
         for change in replaced
         if not (change.before is None or change.before == "" or isinstance(change.before, bool))
     ]
-    lines += [f"- {line}" for line in evidence_lines(job_change.evidence)]
+    said = evidence_lines(job_change.evidence) if said is None else said
+    lines += [f"- {line}" for line in said]
     return shorten(mask_addresses("\n".join(lines)), EVIDENCE_LIMIT - 1)
 
 
@@ -63,13 +72,19 @@ def percent(job_change: JobChange) -> int:
 
 
 def _line(evidence: Evidence) -> str:
-    origin = ", ".join(
-        part
-        for part in (clean(evidence.source), f"as of {evidence.as_of}" if evidence.as_of else "")
-        if part
-    )
-    said = f"{clean(evidence.rule)}: {clean(evidence.detail)}" if evidence.rule else evidence.detail
+    origin = _origin(evidence.source, evidence.as_of)
+    rule = evidence.rule
+    said = f"{_rule(rule)}: {clean(evidence.detail)}" if rule else evidence.detail
     return mask_addresses(f"{clean(said)} ({origin})" if origin else clean(said))
+
+
+@lru_cache(maxsize=4096)
+def _origin(source: str, as_of: date | None) -> str:
+    parts = (clean(source), f"as of {as_of}" if as_of else "")
+    return ", ".join(part for part in parts if part)
+
+
+_rule = lru_cache(maxsize=256)(clean)
 
 
 def _position(position: Position) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from crm_sync.compare import is_blank
 from crm_sync.errors import GuardTripped
@@ -31,22 +32,54 @@ _ALL_SEEN = (
 _APPROVE = "Look at the changes with `crm-sync changes` and approve what is right"
 
 
-def planned_guards(inputs: PlanInputs, changes: Sequence[Change]) -> tuple[GuardResult, ...]:
+@dataclass
+class Tally:
+    """What the guards and the funnel want to know of the changes that people see.
+
+    Each contact is counted in one `add` only: all its changes together.
+    """
+
+    changes: int = 0
+    auto: int = 0
+    tasks: Counter[str] = field(default_factory=Counter)
+    auto_contacts: int = 0
+    blanks: int = 0
+
+    def add(self, proposed: Sequence[Change]) -> None:
+        """Count the changes of some contacts."""
+        auto = _auto(proposed)
+        self.changes += len(proposed)
+        self.auto += len(auto)
+        self.tasks.update(_owners(proposed))
+        self.auto_contacts += _contacts(auto)
+        self.blanks += _blanks(auto)
+
+    def merge(self, other: Tally) -> None:
+        """Count what was counted of other contacts."""
+        self.changes += other.changes
+        self.auto += other.auto
+        self.tasks.update(other.tasks)
+        self.auto_contacts += other.auto_contacts
+        self.blanks += other.blanks
+
+
+def planned_guards(inputs: PlanInputs, tally: Tally) -> tuple[GuardResult, ...]:
     """Every guard over the changes of a new plan, tripped or not; tasks of any disposition count.
 
     The share of contacts is only limited where `guards.minimum_sample` contacts or more are known.
     """
     guards = inputs.guards
-    auto = [change for change in changes if change.disposition is Disposition.AUTO]
-    contacts = _contacts(auto)
+    contacts = tally.auto_contacts
     total = inputs.contacts_total
     limit = guards.max_share_changed if total >= guards.minimum_sample else 1.0
     return (
         *_source_guards(inputs.source_counts, guards.min_source_share),
         share_changed(contacts / total if total else 0.0, contacts, limit),
         contacts_changed(contacts, guards.max_contacts_changed),
-        blanks_over_values(auto),
-        tasks_per_colleague(changes, inputs.tasks_today, guards.max_tasks_per_colleague_per_day),
+        blanks_over_values(tally.blanks),
+        tasks_per_colleague(
+            tally.tasks, inputs.tasks_today, guards.max_tasks_per_colleague_per_day
+        ),
     )
 
 
@@ -79,9 +112,11 @@ def tripped(
     results += [
         share_changed(contacts / _contacts_total(plan), contacts, limits.get(SHARE_CHANGED, 0.0)),
         contacts_changed(contacts, limits.get(CONTACTS_CHANGED, 0.0)),
-        blanks_over_values(auto),
+        blanks_over_values(_blanks(auto)),
         tasks_per_colleague(
-            [*auto, *approved], tasks_today or {}, limits.get(TASKS_PER_COLLEAGUE, 0.0)
+            Counter(_owners([*auto, *approved])),
+            tasks_today or {},
+            limits.get(TASKS_PER_COLLEAGUE, 0.0),
         ),
     ]
     return [result for result in results if result.tripped]
@@ -172,14 +207,8 @@ def contacts_changed(contacts: int, limit: float) -> GuardResult:
     )
 
 
-def blanks_over_values(auto: Iterable[Change]) -> GuardResult:
+def blanks_over_values(blanks: int) -> GuardResult:
     """Values that would be emptied unseen, in fields that hold more than our own claims."""
-    blanks = sum(
-        is_blank(field.after) and not is_blank(field.before) and field.name not in CLEARED
-        for change in auto
-        if change.entity is Entity.CONTACT
-        for field in change.fields
-    )
     return GuardResult(
         name=BLANKS_OVER_VALUES,
         tripped=blanks > 0,
@@ -192,10 +221,9 @@ def blanks_over_values(auto: Iterable[Change]) -> GuardResult:
 
 
 def tasks_per_colleague(
-    changes: Iterable[Change], today: Mapping[str, int], limit: float
+    new: Mapping[str, int], today: Mapping[str, int], limit: float
 ) -> GuardResult:
     """Today's tasks of the colleague who would have the most, with those already made."""
-    new = Counter(change.owner_id for change in changes if change.entity is Entity.TASK)
     loads = {owner: count + today.get(owner, 0) for owner, count in new.items()}
     worst = min(loads, key=lambda owner: (-loads[owner], owner), default="")
     most = loads.get(worst, 0)
@@ -219,6 +247,19 @@ def _auto(changes: Iterable[Change]) -> list[Change]:
 
 def _contacts(changes: Iterable[Change]) -> int:
     return len({change.contact_id for change in changes})
+
+
+def _owners(changes: Iterable[Change]) -> Iterable[str]:
+    return (change.owner_id for change in changes if change.entity is Entity.TASK)
+
+
+def _blanks(changes: Iterable[Change]) -> int:
+    return sum(
+        is_blank(field.after) and not is_blank(field.before) and field.name not in CLEARED
+        for change in changes
+        if change.entity is Entity.CONTACT
+        for field in change.fields
+    )
 
 
 def _figure(number: float) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from crm_sync.config import Guards
 from crm_sync.mapping import Mapping as CrmMapping
+from crm_sync.mapping import WriteField
 from crm_sync.model import Baseline, Entity, JobChange, Mode, Scalar
 from crm_sync.planning.playbooks import Playbooks
+from crm_sync.planning.watched import watched_fields
 from crm_sync.planning.wording import Language
 
 
@@ -70,6 +73,27 @@ class PlanInputs:
     tasks_today: Mapping[str, int] = field(default_factory=dict)
     funnel: Mapping[str, int] = field(default_factory=dict)
     record_url: Callable[[Entity, str], str] | None = None
+
+    @cached_property
+    def contact_writes(self) -> Mapping[str, WriteField]:
+        """What may be written of a contact, by our names."""
+        return self.mapping.writes(Entity.CONTACT)
+
+    @cached_property
+    def task_writes(self) -> Mapping[str, WriteField]:
+        """What is written of a task itself, by our names; its links are apart."""
+        writes = self.mapping.writes(Entity.TASK)
+        return {name: write for name, write in writes.items() if not write.is_relation}
+
+    @cached_property
+    def task_links(self) -> Mapping[str, WriteField]:
+        """The relations of a task, by our names."""
+        return self.mapping.task_links()
+
+    @cached_property
+    def watched_fields(self) -> tuple[tuple[str, str, str], ...]:
+        """See `watched.watched_fields`."""
+        return watched_fields(self.mapping)
 
     def ids_of(self, contact_id: str) -> tuple[str, ...]:
         """The ids under which this contact was ever known, its own first."""

@@ -31,7 +31,7 @@ def claim_of(job_change: JobChange) -> str:
     return stable_key(*parts)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def _company(name: str) -> str:
     """A name without a letter or digit has no key: it is compared as it stands."""
     return company_key(name) or name.strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -20,12 +20,18 @@ def variables(
     record_url: str,
     owner_name: str,
     new_account: Mapping[str, str] | None,
+    said: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """All of `templates.VARIABLES`; texts are one line each and free of control characters."""
+    """All of `templates.VARIABLES`; texts are one line each and free of control characters.
+
+    `said` are the `evidence_lines`, where they are at hand.
+    """
     before, after = job_change.before, job_change.after
+    name = contact_name(contact)
+    said = evidence_lines(job_change.evidence[:EVIDENCE_LINES]) if said is None else said
     return {
-        "contact": contact_name(contact),
-        "first_name": clean(_text(contact, "first_name")) or contact_name(contact),
+        "contact": name,
+        "first_name": clean(_text(contact, "first_name")) or name,
         "old_title": clean(before.title),
         "old_organisation": clean(before.organisation),
         "new_title": clean(after.title),
@@ -34,7 +40,7 @@ def variables(
         "as_of": job_change.as_of,
         "source": clean(job_change.source),
         "confidence": percent(job_change),
-        "evidence": list(evidence_lines(job_change.evidence[:EVIDENCE_LINES])),
+        "evidence": list(said[:EVIDENCE_LINES]),
         "last_activity": as_date(contact.get("last_activity")),
         "record_url": clean(record_url, 2_000),
         "owner_name": clean(owner_name),

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from crm_sync.compare import is_blank
-from crm_sync.mapping import Mapping as CrmMapping
+from crm_sync.mapping import WriteField
 from crm_sync.model import Change, FieldChange, Operation, Scalar
 from crm_sync.planning.keys import link_key
 
 
-def links_of(task: Change, mapping: CrmMapping, values: Mapping[str, Scalar]) -> Iterator[Change]:
+def links_of(
+    task: Change, links: Mapping[str, WriteField], values: Mapping[str, Scalar]
+) -> Iterator[Change]:
     """One change for each relation of this task that has another end; `values` are by our names.
 
     A link has no say of its own: it is approved, rejected and undone with its task, and what
     justifies it stands there.
     """
-    for name, write in mapping.task_links().items():
+    for name, write in links.items():
         other = values.get(name)
         if is_blank(other):
             continue

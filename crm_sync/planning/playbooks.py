@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -41,8 +42,12 @@ class When(_Section):
 
     def holds(self, facts: RuleFacts) -> bool:
         """Whether every condition that is given holds."""
-        return all(
-            CONDITIONS[name](wanted, facts)
+        return all(condition(wanted, facts) for condition, wanted in self._given)
+
+    @cached_property
+    def _given(self) -> tuple[tuple[Callable[[Any, RuleFacts], bool], Any], ...]:
+        return tuple(
+            (CONDITIONS[name], wanted)
             for name in type(self).model_fields
             if (wanted := getattr(self, name)) is not None
         )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 from crm_sync.compare import is_blank
 from crm_sync.model import Band, Disposition, Mode, Policy, Scalar
-from crm_sync.planning.locks import Lock, LockState
+from crm_sync.planning.locks import FREE, Lock, LockState
 
 
 class Verdict(IntEnum):
@@ -48,6 +49,8 @@ def rule_on_field(
 
     `verified` says that `before` is a value that we wrote ourselves and read back.
     """
+    if policy is Policy.OVERWRITE and lock is FREE and (verified or not is_blank(after)):
+        return rule_on_claim(band, mode)  # nothing else has a say: by far the most frequent case
     return strictest(
         (
             _by_policy(policy, before),
@@ -59,6 +62,7 @@ def rule_on_field(
     )
 
 
+@cache
 def rule_on_claim(band: Band, mode: Mode) -> Ruling:
     """What may be done about a claim as a whole, before any field of it is looked at."""
     return strictest((_by_band(band), _by_mode(mode)))
@@ -80,6 +84,10 @@ def disposition(rulings: Mapping[str, Ruling]) -> Disposition:
 
 def in_words(rulings: Mapping[str, Ruling]) -> str:
     """Why a person has to look and what is left alone, each reason once; by field name."""
+    if len(rulings) > 1 and len(set(map(id, rulings.values()))) == 1:
+        ruling = next(iter(rulings.values()))  # nearly always: the claim as a whole was ruled upon
+        if ruling.verdict is not Verdict.SKIP:
+            return "; ".join(ruling.why)
     told: list[str] = []
     for verdict, prefix in ((Verdict.REVIEW, ""), (Verdict.SKIP, "left alone: ")):
         of_verdict = [name for name, ruling in rulings.items() if ruling.verdict is verdict]

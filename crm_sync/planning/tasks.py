@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from crm_sync.compare import same
@@ -19,9 +20,8 @@ from crm_sync.model import (
     Scalar,
 )
 from crm_sync.names import company_key
-from crm_sync.planning.explain import reason
+from crm_sync.planning.claims import Claim
 from crm_sync.planning.inputs import ContactState, PlanInputs
-from crm_sync.planning.keys import claim_of, task_key
 from crm_sync.planning.letters import variables
 from crm_sync.planning.playbooks import Rule, pick
 from crm_sync.planning.policies import Verdict, rule_on_claim
@@ -50,10 +50,11 @@ class Owner:
 
 def task_for(
     inputs: PlanInputs,
-    job_change: JobChange,
+    claim: Claim,
     state: ContactState,
     rule: Rule,
     *,
+    key: str,
     requires: str,
     update: Change | None,
     names: AccountNames,
@@ -63,14 +64,14 @@ def task_for(
     A task whose update waits for a person waits with it. Raises `ConfigError` when a template
     cannot be filled in for this contact.
     """
+    job_change = claim.job_change
     owner = owner_for(inputs, state, rule)
-    key = task_key(job_change.contact_id, claim_of(job_change))
     ruling = rule_on_claim(job_change.band, inputs.mode)
     waits = update is not None and update.disposition is Disposition.REVIEW
     # A task in a queue that nobody reads is worse than one that waits for a decision.
     held = waits or not owner.id or ruling.verdict is not Verdict.WRITE
     words = [*ruling.why, *([WAITS] if waits else []), *([] if owner.id else [NO_OWNER])]
-    values = _values(inputs, job_change, state, rule, owner, names) | {"key": key}
+    values = _values(inputs, claim, state, rule, owner, names) | {"key": key}
     return Change(
         key=key,
         operation=Operation.CREATE,
@@ -80,7 +81,7 @@ def task_for(
         kind=job_change.kind,
         fields=_fields(inputs, values),
         disposition=Disposition.REVIEW if held else Disposition.AUTO,
-        reason=reason(job_change),
+        reason=claim.reason,
         confidence=job_change.confidence,
         evidence=job_change.evidence,
         source=job_change.source,
@@ -90,7 +91,7 @@ def task_for(
         held_by="; ".join(words),
         owner_id=owner.id,
         rule=rule.name,
-        watched=watched(inputs.mapping, state, update.fields if update else ()),
+        watched=watched(inputs.watched_fields, state, update.fields if update else ()),
     )
 
 
@@ -107,6 +108,7 @@ def owner_for(inputs: PlanInputs, state: ContactState, rule: Rule) -> Owner:
     return Owner()
 
 
+@lru_cache(maxsize=256)
 def working_day(now: datetime, timezone: str, days: int) -> date:
     """The date, Monday to Friday, that many working days after `now` in that time zone."""
     day = now.astimezone(ZoneInfo(timezone)).date()
@@ -123,7 +125,7 @@ def account_names(accounts: Mapping[str, Mapping[str, Scalar]]) -> AccountNames:
     """Account ids by company key; None where several accounts share the name."""
     names: dict[str, str | None] = {}
     for account_id, account in accounts.items():
-        key = company_key(_text(account, "name"))
+        key = _company_key(_text(account, "name"))
         if key:
             names[key] = None if key in names else account_id
     return names
@@ -131,12 +133,13 @@ def account_names(accounts: Mapping[str, Mapping[str, Scalar]]) -> AccountNames:
 
 def _values(
     inputs: PlanInputs,
-    job_change: JobChange,
+    claim: Claim,
     state: ContactState,
     rule: Rule,
     owner: Owner,
     names: AccountNames,
 ) -> dict[str, Scalar]:
+    job_change = claim.job_change
     language = owner.language or inputs.language
     letter = variables(
         job_change,
@@ -144,6 +147,7 @@ def _values(
         record_url=_url(inputs, Entity.CONTACT, job_change.contact_id),
         owner_name=owner.name,
         new_account=_new_account(inputs, job_change, state, names),
+        said=claim.said,
     )
     due = working_day(inputs.now, inputs.timezone, rule.due_in_working_days)
     return {
@@ -159,9 +163,7 @@ def _values(
 def _fields(inputs: PlanInputs, values: Mapping[str, Scalar]) -> tuple[FieldChange, ...]:
     """What the mapping writes of a task itself; empty and unknown values are not written."""
     fields = []
-    for name, write in inputs.mapping.writes(Entity.TASK).items():
-        if write.is_relation:
-            continue
+    for name, write in inputs.task_writes.items():
         constant = write.constant
         value = constant if constant is not None else write.spell(values.get(name))
         if not same(value, None):
@@ -175,7 +177,7 @@ def _new_account(
     """The one account of the new employer's name, if there is one other than the contact's."""
     if job_change.kind is not JobChangeKind.MOVED:
         return None
-    account_id = names.get(company_key(job_change.after.organisation))
+    account_id = names.get(_company_key(job_change.after.organisation))
     if not account_id or account_id == state.canonical.get("account_id"):
         return None
     account = inputs.accounts[account_id]
@@ -187,6 +189,9 @@ def _new_account(
         "owner": clean(_text(owner, "name")),
         "url": clean(_url(inputs, Entity.ACCOUNT, account_id), 2_000),
     }
+
+
+_company_key = lru_cache(maxsize=65_536)(company_key)
 
 
 def _is_active(inputs: PlanInputs, colleague_id: str) -> bool:

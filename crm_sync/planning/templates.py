@@ -36,6 +36,7 @@ PARTS = {"new_account": ("name", "owner", "url"), "loop": ("index", "first", "la
 SOURCE_LIMIT = 10_000
 _TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 RENDERED_LIMIT = 20_000
+_MANY = 500
 
 _FILTERS = ("default", "first", "join", "last", "length", "lower", "trim", "upper")
 _NODES = (
@@ -64,7 +65,8 @@ class Template:
         """
         try:
             # "… at Vexalor Corp.." is what a sentence ends with when the name has a stop itself.
-            return _TWO_STOPS.sub(".", _bounded(self.compiled.generate(values)))
+            text = _bounded(self.compiled.root_render_func(self.compiled.new_context(values)))
+            return _TWO_STOPS.sub(".", text) if ".." in text else text
         except (TemplateError, TypeError, ValueError) as problem:
             raise ConfigError(
                 f"the template cannot be filled in: {problem}",
@@ -119,8 +121,10 @@ def _dated(write: Any, language: Language, value: Any) -> str:
 
 
 def _bounded(pieces: Iterator[str]) -> str:
-    text: list[str] = []
-    length = 0
+    text = list(islice(pieces, _MANY))
+    length = sum(map(len, text))
+    if len(text) < _MANY:
+        return "".join(text)[:RENDERED_LIMIT]
     for piece in pieces:
         text.append(piece)
         length += len(piece)

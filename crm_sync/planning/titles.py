@@ -18,7 +18,7 @@ _RESEARCH = re.compile(r"\bR ?& ?D\b", re.IGNORECASE)
 _ENDINGS = (("s", ""), ("trice", "teur"), ("euse", "eur"), ("ienne", "ien"), ("ive", "if"))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def title_key(title: str) -> str:
     """A title without case, accents, punctuation, order of words, small words and gender.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from crm_sync.compare import is_blank, same
@@ -18,9 +18,10 @@ from crm_sync.model import (
     Scalar,
 )
 from crm_sync.names import company_key
-from crm_sync.planning.explain import evidence_text, reason
+from crm_sync.planning.claims import Claim
+from crm_sync.planning.explain import evidence_text
 from crm_sync.planning.inputs import ContactState, PlanInputs
-from crm_sync.planning.keys import claim_of, update_key
+from crm_sync.planning.keys import update_key
 from crm_sync.planning.locks import Lock, LockState, lock_of
 from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
 from crm_sync.planning.watched import watched
@@ -61,49 +62,39 @@ class _Field:
     ruling: Ruling
 
 
-def update_for(
-    inputs: PlanInputs, job_change: JobChange, state: ContactState, action: JobChangeAction
-) -> Update:
-    """The update by this action; each `before` is the live value, as the CRM gave it."""
-    writes = inputs.mapping.writes(Entity.CONTACT)
-    leading = _leading(action, writes)
-    wanted = claimed_values(job_change, action)
-    locks = {name: _lock(name, writes, state, job_change) for name in (*wanted, "evidence")}
-    plain_keys = _keys(inputs, job_change, action)
-    fields = [
-        field
-        for name, value in wanted.items()
-        if (field := _field(inputs, job_change, state, name, value, locks[name]))
-    ]
+def update_for(inputs: PlanInputs, claim: Claim, state: ContactState) -> Update:
+    """The update that a claim calls for; each `before` is the live value, as the CRM gave it."""
+    job_change = claim.job_change
+    leading = _leading(claim.action, inputs.contact_writes)
+    wanted = claimed_values(job_change, claim.action)
+    found = (_field(inputs, job_change, state, name, value) for name, value in wanted.items())
+    fields = [field for field in found if field is not None]
     for field in fields:
         if field.name == leading and field.lock.state is LockState.LOCKED:
-            return Update(plain_keys, withdrawn=f"{leading}: {field.lock.why}")
-    left_alone = in_words({f.name: f.ruling for f in fields if f.ruling.verdict is Verdict.SKIP})
+            return Update(_keys(inputs, claim), withdrawn=f"{leading}: {field.lock.why}")
     kept = [field for field in fields if field.ruling.verdict is not Verdict.SKIP]
+    skipped = {f.name: f.ruling for f in fields if f.ruling.verdict is Verdict.SKIP}
+    left_alone = in_words(skipped) if skipped else ""
     if all(field.name in ACCOMPANYING for field in kept):
-        return Update(plain_keys, left_alone=left_alone)
-    text = evidence_text(job_change, [f.change for f in kept if f.name not in ACCOMPANYING])
-    told = _field(inputs, job_change, state, "evidence", text, locks["evidence"])
+        return Update(_keys(inputs, claim), left_alone=left_alone)
+    replaced = [field.change for field in kept if field.name not in ACCOMPANYING]
+    text = evidence_text(job_change, replaced, claim.said)
+    told = _field(inputs, job_change, state, "evidence", text)
     fields += [told] if told else []
     kept += [told] if told and told.ruling.verdict is not Verdict.SKIP else []
     # What is kept although it was edited was reopened by newer evidence: a new business version.
     edits = [(field.name, field.lock.edited_at) for field in kept if field.lock.edited_at]
-    keys = _keys(inputs, job_change, action, edits)
+    keys = _keys(inputs, claim, edits)
     rulings = {field.name: field.ruling for field in fields}
-    change = _change(keys[0], job_change, action, kept, rulings)
-    change = replace(change, watched=watched(inputs.mapping, state, change.fields))
+    change = _change(inputs, keys[0], claim, state, kept, rulings)
     return Update(keys, change, left_alone=left_alone)
 
 
 def _keys(
-    inputs: PlanInputs,
-    job_change: JobChange,
-    action: JobChangeAction,
-    edits: Sequence[tuple[str, datetime]] = (),
+    inputs: PlanInputs, claim: Claim, edits: Sequence[tuple[str, datetime]] = ()
 ) -> tuple[str, ...]:
-    claim = claim_of(job_change)
-    ids = inputs.ids_of(job_change.contact_id)
-    return tuple(update_key(contact_id, action, claim, edits) for contact_id in ids)
+    ids = inputs.ids_of(claim.job_change.contact_id)
+    return tuple([update_key(contact_id, claim.action, claim.key, edits) for contact_id in ids])
 
 
 def claimed_values(job_change: JobChange, action: JobChangeAction) -> dict[str, Scalar]:
@@ -136,7 +127,7 @@ def already_told(job_change: JobChange, state: ContactState, inputs: PlanInputs)
 
     It does not matter who wrote it, or in which spelling: the colleagues know.
     """
-    writes = inputs.mapping.writes(Entity.CONTACT)
+    writes = inputs.contact_writes
     if job_change.kind is JobChangeKind.MOVED and "new_organisation" in writes:
         told = company_key(str(state.live.get(writes["new_organisation"].field) or ""))
         names = [_leading(JobChangeAction.FLAG_AND_TASK, writes)]
@@ -165,26 +156,19 @@ def _leading(action: JobChangeAction, writes: Mapping[str, WriteField]) -> str:
     return next((name for name in ("moved", "job_change") if name in writes), "")
 
 
-def _lock(
-    name: str, writes: Mapping[str, WriteField], state: ContactState, job_change: JobChange
-) -> Lock:
-    field = writes[name].field if name in writes else ""
-    return lock_of(state.baselines.get(field), state.live.get(field), job_change.as_of)
-
-
 def _field(
     inputs: PlanInputs,
     job_change: JobChange,
     state: ContactState,
     name: str,
     value: Scalar,
-    lock: Lock,
 ) -> _Field | None:
     """One field with its ruling; None when the mapping has no such field or it says so already."""
-    write = inputs.mapping.writes(Entity.CONTACT).get(name)
+    write = inputs.contact_writes.get(name)
     if write is None:
         return None
     before = state.live.get(write.field)
+    lock = lock_of(state.baselines.get(write.field), before, job_change.as_of)
     after = _spelt(write, value)
     if same(before, after) or (is_blank(before) and is_blank(after)):
         return None
@@ -210,12 +194,15 @@ def _is_verified(state: ContactState, field: str) -> bool:
 
 
 def _change(
+    inputs: PlanInputs,
     key: str,
-    job_change: JobChange,
-    action: JobChangeAction,
+    claim: Claim,
+    state: ContactState,
     kept: list[_Field],
     rulings: Mapping[str, Ruling],
 ) -> Change:
+    job_change = claim.job_change
+    fields = tuple([field.change for field in kept])
     return Change(
         key=key,
         operation=Operation.UPDATE,
@@ -223,14 +210,15 @@ def _change(
         record_id=job_change.contact_id,
         contact_id=job_change.contact_id,
         kind=job_change.kind,
-        fields=tuple(field.change for field in kept),
+        fields=fields,
         disposition=disposition(rulings),
-        reason=reason(job_change),
+        reason=claim.reason,
         confidence=job_change.confidence,
         evidence=job_change.evidence,
         source=job_change.source,
         identified_by=job_change.rule,
         band=job_change.band.value,
         held_by=in_words(rulings),
-        rule=action.value,
+        rule=claim.action.value,
+        watched=watched(inputs.watched_fields, state, fields),
     )

@@ -31,7 +31,7 @@ from crm_sync.model import (
     Scalar,
 )
 from crm_sync.planning.build import build_plan
-from crm_sync.planning.guards import planned_guards, refusal, tripped
+from crm_sync.planning.guards import Tally, planned_guards, refusal, tripped
 from crm_sync.planning.inputs import ContactState, PlanInputs, SourceCount
 from crm_sync.planning.playbooks import Playbooks, load_playbooks
 
@@ -86,11 +86,11 @@ def _inputs(**more: Any) -> PlanInputs:
 
 
 def _guards(changes: Sequence[Change], **more: Any) -> dict[str, GuardResult]:
-    return {guard.name: guard for guard in planned_guards(_inputs(**more), changes)}
+    return {guard.name: guard for guard in planned_guards(_inputs(**more), Tally.of(changes))}
 
 
 def _plan(changes: Sequence[Change], **more: Any) -> Plan:
-    guards = planned_guards(_inputs(**more), changes)
+    guards = planned_guards(_inputs(**more), Tally.of(changes))
     return Plan(1, "emea", NOW, NOW, Mode.REVIEW, tuple(changes), guards)
 
 
