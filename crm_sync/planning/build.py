@@ -101,8 +101,7 @@ def outcomes_of(inputs: PlanInputs, names: AccountNames) -> tuple[list[Change], 
                 changes.append(outcome)
             else:
                 left_out.append(outcome)
-    tally = Tally()
-    tally.add([change for change in changes if change.operation is not Operation.LINK])
+    tally = Tally.of([change for change in changes if change.operation is not Operation.LINK])
     return changes, PlanNotes(tuple(left_out)), tally
 
 

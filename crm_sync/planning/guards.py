@@ -36,7 +36,7 @@ _APPROVE = "Look at the changes with `crm-sync changes` and approve what is righ
 class Tally:
     """What the guards and the funnel want to know of the changes that people see.
 
-    Each contact is counted in one `add` only: all its changes together.
+    A contact's changes are counted together: tallies of other contacts may be merged.
     """
 
     changes: int = 0
@@ -45,14 +45,12 @@ class Tally:
     auto_contacts: int = 0
     blanks: int = 0
 
-    def add(self, proposed: Sequence[Change]) -> None:
+    @classmethod
+    def of(cls, proposed: Sequence[Change]) -> Tally:
         """Count the changes of some contacts."""
         auto = _auto(proposed)
-        self.changes += len(proposed)
-        self.auto += len(auto)
-        self.tasks.update(_owners(proposed))
-        self.auto_contacts += _contacts(auto)
-        self.blanks += _blanks(auto)
+        tasks = Counter(_owners(proposed))
+        return cls(len(proposed), len(auto), tasks, _contacts(auto), _blanks(auto))
 
     def merge(self, other: Tally) -> None:
         """Count what was counted of other contacts."""
@@ -109,15 +107,12 @@ def tripped(
     contacts = _contacts(auto)
     unseen = bool(auto) or Decision.APPROVED not in decisions.values()
     results = _standing_source_guards(plan, unseen=unseen)
+    tasks = Counter(_owners([*auto, *approved]))
     results += [
         share_changed(contacts / _contacts_total(plan), contacts, limits.get(SHARE_CHANGED, 0.0)),
         contacts_changed(contacts, limits.get(CONTACTS_CHANGED, 0.0)),
         blanks_over_values(_blanks(auto)),
-        tasks_per_colleague(
-            Counter(_owners([*auto, *approved])),
-            tasks_today or {},
-            limits.get(TASKS_PER_COLLEAGUE, 0.0),
-        ),
+        tasks_per_colleague(tasks, tasks_today or {}, limits.get(TASKS_PER_COLLEAGUE, 0.0)),
     ]
     return [result for result in results if result.tripped]
 

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from crm_sync.mapping import JobChangeAction
 from crm_sync.model import Entity, JobChange, JobChangeKind, Operation, stable_key
-from crm_sync.names import company_key
-from crm_sync.planning.titles import title_key
+from crm_sync.normalise.companies import company_key
+from crm_sync.normalise.titles import title_key
 
 
 def claim_of(job_change: JobChange) -> str:
@@ -27,7 +27,8 @@ def claim_of(job_change: JobChange) -> str:
     if job_change.kind is JobChangeKind.MOVED:
         parts.append(_company(job_change.after.organisation))
     elif job_change.kind is JobChangeKind.RETITLED:
-        parts.append(title_key(job_change.after.title))
+        title = job_change.after.title
+        parts.append(title_key(title) or title.strip().casefold())
     return stable_key(*parts)
 
 

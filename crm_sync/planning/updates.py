@@ -17,7 +17,7 @@ from crm_sync.model import (
     Operation,
     Scalar,
 )
-from crm_sync.names import company_key
+from crm_sync.normalise.companies import company_key
 from crm_sync.planning.claims import Claim
 from crm_sync.planning.explain import evidence_text
 from crm_sync.planning.inputs import ContactState, PlanInputs
