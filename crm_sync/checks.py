@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,9 @@ def _check(workspace: Workspace, connection: Connection) -> CheckResult:
 
     attempt("mapping", lambda: _mapping_reads(workspace, connection))
     attempt("playbooks", lambda: _playbooks(connection))
-    attempt("enrichment", lambda: _sources(workspace.config, connection))
+    for name in connection.settings.enrichment:
+        attempt("enrichment", partial(_source, workspace.config, name))
+    attempt("enrichment", lambda: _no_source(connection))
     attempt("CRM", lambda: _crm(workspace, connection))
     # Credentials are the first thing to mend: nothing else can be seen without them.
     code = AccessDenied.exit_code if AccessDenied.exit_code in codes else max(codes)
@@ -119,13 +122,14 @@ def _playbooks(connection: Connection) -> Iterator[Finding]:
     yield Finding(Level.OK, "playbooks", "can be read")
 
 
-def _sources(config: Config, connection: Connection) -> Iterator[Finding]:
+def _source(config: Config, name: str) -> Iterator[Finding]:
     from crm_sync.stages.judge import open_sources
 
-    with open_sources(config, connection) as sources:
-        for source in sources:
-            seen = source.inspect() or "is there"
-            yield Finding(Level.OK, "enrichment", f"{source.name} {seen}")
+    with open_sources(config, [name]) as [source]:
+        yield Finding(Level.OK, "enrichment", f"{name} {source.inspect() or 'is there'}")
+
+
+def _no_source(connection: Connection) -> Iterator[Finding]:
     if not connection.settings.enrichment:
         yield Finding(
             Level.WARNING,

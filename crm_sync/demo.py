@@ -20,7 +20,7 @@ from crm_sync.progress import Progress, silent
 from crm_sync.shipped import shipped
 
 if TYPE_CHECKING:
-    from crm_sync.pipeline import Outcome
+    from crm_sync.outcome import Outcome
     from crm_sync.sandbox.base import Sandbox
     from crm_sync.sandbox.server import RunningServer
     from crm_sync.sandbox.world import World

@@ -6,8 +6,7 @@ before the next begins, so that what was interrupted is simply done again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,48 +15,23 @@ from crm_sync.config import Connection
 from crm_sync.errors import NotFound, PlanStale, Refused
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import Entity, Mode, Plan
+from crm_sync.outcome import Outcome, outcome_of
 from crm_sync.progress import Progress, silent
 from crm_sync.stages.fitting import refuse_misfit
 from crm_sync.stages.recording import RecordedRun, recorded
-from crm_sync.stages.whole import CHANGES, Ask, Whole
-from crm_sync.store import journal, plans, runs
+from crm_sync.stages.whole import CHANGES, Ask
+from crm_sync.store import answers, journal, plans, runs
 from crm_sync.workspace import Workspace, utc_now
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from crm_sync.applying.apply import ApplyReport
-    from crm_sync.applying.undo import UndoNotes
     from crm_sync.calls.steady import Steady
-    from crm_sync.enrichment.source import AnySource, Staged
+    from crm_sync.enrichment.source import AnySource
     from crm_sync.stages.judge import Judged
-    from crm_sync.stages.observe import Asked
-    from crm_sync.stages.pull import Pulled, Unread
+    from crm_sync.stages.pull import Pulled
     from crm_sync.store.intents import Intent
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command did: its run, the plan it made or applied, and what became of it.
-
-    `waiting` counts the changes of the plan that still need a person's decision; `sources` is what
-    each enrichment source held and left out, when it was read; `asked` what those that are asked
-    answered; `unread` what the CRM kept closed; `whole` what was read as a whole.
-    `in_effect` counts the changes of the plan that are in effect, by the run that wrote them and
-    that takes them back, newest first; of an undo, those of the plan whose run was taken back.
-    """
-
-    run_id: int
-    plan: Plan
-    report: ApplyReport | None = None
-    undo: UndoNotes | None = None
-    waiting: int = 0
-    sources: Mapping[str, Staged] = field(default_factory=dict)
-    calls: Mapping[str, int] = field(default_factory=dict)
-    unread: Sequence[Unread] = ()
-    in_effect: Mapping[int, int] = field(default_factory=dict)
-    whole: Sequence[Whole] = ()
-    asked: Mapping[str, Asked] = field(default_factory=dict)
 
 
 def pull(
@@ -88,7 +62,7 @@ def plan(
         workspace.crm(connection) as crm,
     ):
         made = _plan(workspace, connection, crm, run, full, progress)
-        return _outcome(workspace, run, made, None, crm)
+        return outcome_of(workspace, run, made, None, crm)
 
 
 def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) -> Outcome:
@@ -105,7 +79,7 @@ def apply(workspace: Workspace, plan_id: int, *, progress: Progress = silent) ->
             with workspace.store.lock(connection.name):
                 _read_crm(workspace, connection, mapping, crm, run, utc_now(), CHANGES, progress)
             report = _apply(workspace, connection, crm, stored, run, progress)
-            return _outcome(workspace, run, stored, report, crm)
+            return outcome_of(workspace, run, stored, report, crm)
 
 
 def run(
@@ -119,10 +93,10 @@ def run(
     ):
         made = _plan(workspace, connection, crm, record, full, progress)
         if made.mode is Mode.SHADOW:
-            return _outcome(workspace, record, made, None, crm)
+            return outcome_of(workspace, record, made, None, crm)
         refuse_if_unfit(workspace, connection, made)
         report = _apply(workspace, connection, crm, made, record, progress)
-        return _outcome(workspace, record, made, report, crm)
+        return outcome_of(workspace, record, made, report, crm)
 
 
 def undo(workspace: Workspace, run_id: int, *, progress: Progress = silent) -> Outcome:
@@ -144,7 +118,7 @@ def undo(workspace: Workspace, run_id: int, *, progress: Progress = silent) -> O
             made = plans.save_plan(tx, made)
             runs.set_plan(tx, record.id, made.id)
         report = _apply(workspace, connection, crm, made, record, progress)
-        return _outcome(workspace, record, made, report, crm, notes)
+        return outcome_of(workspace, record, made, report, crm, notes)
 
 
 def settle(workspace: Workspace, name: str | None, change: str, *, there: bool) -> Intent:
@@ -215,7 +189,7 @@ def _plan(
     # What an operator can have got wrong is told before the long work begins.
     playbooks = load_playbooks_of(connection)
     ask = Ask(full, connection.settings.full_pull_days)
-    with open_sources(workspace.config, connection) as sources:
+    with open_sources(workspace.config, connection.settings.enrichment) as sources:
         inspect_sources(sources)
         refuse_misfit(mapping, crm, connection.name)
         with store.lock(connection.name):
@@ -272,7 +246,7 @@ def _read_crm(
     ask: Ask,
     progress: Progress,
 ) -> Pulled:
-    """Settle what an earlier process left open, then pull.
+    """Settle what an earlier process left open, then pull; forget what was bought of who is gone.
 
     The other way round, a write of ours made just before a crash would be taken for an edit.
     """
@@ -282,6 +256,8 @@ def _read_crm(
     store = workspace.store
     reconcile(store, crm, connection.name, mapping, run_id=run.id, now=utc_now)
     pulled = pull_all(store, connection, mapping, crm, now=now, ask=ask, progress=progress)
+    with store.begin() as tx:
+        answers.forget_gone(tx, connection.name)
     run.unread, run.whole = pulled.unread, pulled.whole
     _log_pull(connection.name, pulled)
     return pulled
@@ -319,31 +295,3 @@ def _apply(
     run.counts |= {state.value: count for state, count in report.counts.items()}
     run.outcome = "done" if report.complete else "partial"
     return report
-
-
-def _outcome(
-    workspace: Workspace,
-    run: RecordedRun,
-    of: Plan,
-    report: ApplyReport | None,
-    crm: Steady,
-    undo: UndoNotes | None = None,
-) -> Outcome:
-    with workspace.store.read() as tx:
-        waiting = plans.count_waiting(tx, of.id)
-        taken_back = runs.get_run(tx, of.undo_of) if of.undo_of is not None else None
-        plan_id = of.id if taken_back is None else taken_back.plan_id
-        in_effect = journal.runs_in_effect(tx, of.connection, plan_id) if plan_id else {}
-    return Outcome(
-        run.id,
-        of,
-        report,
-        undo,
-        waiting,
-        run.sources,
-        crm.calls,
-        run.unread,
-        in_effect,
-        run.whole,
-        run.asked,
-    )

@@ -18,7 +18,7 @@ from crm_sync.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from crm_sync.pipeline import Outcome
+    from crm_sync.outcome import Outcome
     from crm_sync.workspace import Workspace
 
 PARTIAL = 4

@@ -11,7 +11,7 @@ from crm_sync.store.plans import counts_by_disposition
 from crm_sync.views import asked_view, contact_names, funnel_steps, sources_view
 
 if TYPE_CHECKING:
-    from crm_sync.pipeline import Outcome
+    from crm_sync.outcome import Outcome
     from crm_sync.stages.pull import Unread
     from crm_sync.stages.whole import Whole
     from crm_sync.store.intents import Intent

@@ -40,8 +40,8 @@ class Judged:
 
 
 @contextmanager
-def open_sources(config: Config, connection: Connection) -> Iterator[list[AnySource]]:
-    """The enrichment sources of a connection, in its order; closed in the end.
+def open_sources(config: Config, names: Sequence[str]) -> Iterator[list[AnySource]]:
+    """The enrichment sources of these names, in their order; closed in the end.
 
     Raises `ConfigError` with every mistake of their settings, and `InputError` for files that are
     not there. None of them is looked into yet.
@@ -52,7 +52,7 @@ def open_sources(config: Config, connection: Connection) -> Iterator[list[AnySou
     opened: list[AnySource] = []
     problems: list[ConfigError] = []
     with ExitStack() as stack:
-        for name in connection.settings.enrichment:
+        for name in names:
             try:
                 source = open_source(config.sources[name])
             except ConfigError as problem:

@@ -81,8 +81,6 @@ def observe_all(
     """
     held: list[Source] = []
     asked: dict[str, Asked] = {}
-    with store.begin() as tx:
-        answers.forget_gone(tx, connection)
     for source in sources:
         if not isinstance(source, AskingSource):
             held.append(source)

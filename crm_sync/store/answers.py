@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from crm_sync.store.sql import chunks, stamp, upsert
+from crm_sync.store.sql import stamp, upsert
 from crm_sync.store.tables import answer, record
 
 if TYPE_CHECKING:
@@ -70,15 +70,6 @@ def forget_gone(tx: Connection, connection: str) -> int:
     )
     mine = (answer.c.connection == connection) & answer.c.contact_id.in_(gone)
     return int(tx.execute(delete(answer).where(mine)).rowcount)
-
-
-def erase_answers(tx: Connection, connection: str, contact_ids: Collection[str]) -> None:
-    """Erase what was answered about these contacts."""
-    from sqlalchemy import delete
-
-    for some in chunks(contact_ids):
-        mine = (answer.c.connection == connection) & answer.c.contact_id.in_(some)
-        tx.execute(delete(answer).where(mine))
 
 
 def asked_before(store: Store, connection: str, source: str) -> pa.Table:

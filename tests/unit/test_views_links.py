@@ -14,7 +14,7 @@ from crm_sync.cli.plan_text import print_change
 from crm_sync.cli.report_view import outcome_view
 from crm_sync.connector import Outcome, WriteResult
 from crm_sync.model import Disposition, Entity, Plan
-from crm_sync.pipeline import Outcome as Done
+from crm_sync.outcome import Outcome as Done
 from crm_sync.store import journal, plans
 from crm_sync.store.states import State
 from crm_sync.views import find_changes, plan_view
