@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
-from crm_sync.matching.words import FREE_MAIL_DOMAINS, SHARED_HOSTS
+from crm_sync.normalise.person_words import french_nicknames
+from crm_sync.normalise.points import registrable_domain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from duckdb import DuckDBPyConnection
-
-_NO_COMPANYS = frozenset((*FREE_MAIL_DOMAINS, *SHARED_HOSTS))
 
 
 def add_sites(db: DuckDBPyConnection, hosts: str) -> None:
@@ -25,7 +21,8 @@ def add_sites(db: DuckDBPyConnection, hosts: str) -> None:
 
     db.execute("CREATE TEMP TABLE IF NOT EXISTS site (host VARCHAR, domain VARCHAR)")
     found = db.sql(
-        f"SELECT DISTINCT host FROM ({hosts}) AS asked(host) "  # noqa: S608 - a query of ours
+        # Materialized: the planner would look at every row's host before it makes them distinct.
+        f"WITH asked(host) AS MATERIALIZED ({hosts}) SELECT DISTINCT host FROM asked "  # noqa: S608 - a query of ours
         "WHERE host IS NOT NULL AND host NOT IN (SELECT site.host FROM site)"
     ).to_arrow_table()
     names = found.column(0).to_pylist()
@@ -36,20 +33,15 @@ def add_sites(db: DuckDBPyConnection, hosts: str) -> None:
     db.unregister("known_site")
 
 
-def registrable_domain(host: str) -> str | None:
-    """`shop.acme.co.uk` is `acme.co.uk`; None for free mail and for pages on shared sites."""
-    domain = host if host.count(".") == 1 else _extract()(host) or host
-    return None if domain in _NO_COMPANYS else domain
-
-
 def add_nicknames(db: DuckDBPyConnection) -> None:
-    """Fill `nickname(name, others)`: familiar forms of English first names, both ways."""
+    """Fill `nickname(name, others)`: familiar forms of English and French first names."""
     import pyarrow as pa
     from nicknames import name_triplets
 
     others: dict[str, set[str]] = {}
-    for triplet in name_triplets():
-        one, other = triplet.name1.lower(), triplet.name2.lower()
+    english = ((some.name1.lower(), some.name2.lower()) for some in name_triplets())
+    french = ((short, name) for short, all in french_nicknames().items() for name in all)
+    for one, other in (*english, *french):
         others.setdefault(one, set()).add(other)
         others.setdefault(other, set()).add(one)
     names = sorted(others)
@@ -57,13 +49,3 @@ def add_nicknames(db: DuckDBPyConnection) -> None:
     db.register("known_nickname", table)
     db.execute("CREATE OR REPLACE TEMP TABLE nickname AS SELECT name, others FROM known_nickname")
     db.unregister("known_nickname")
-
-
-@cache
-def _extract() -> Callable[[str], str]:
-    import tldextract
-
-    extract = tldextract.TLDExtract(
-        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
-    )
-    return lambda host: extract(host).top_domain_under_public_suffix

@@ -6,7 +6,8 @@ under our names by DuckDB, in one statement built from the mapping.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from crm_sync.columns import AS_READ
@@ -84,23 +85,27 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping, *, accounts_read:
     account = mapping.reads(Entity.ACCOUNT)
     named = account.read if account else {}
     last_verified = mapping.writes(Entity.CONTACT).get("last_verified")
-    columns = ",\n".join(f"{_text('c', read.get(name))} AS {name}" for name in AS_READ)
-    verified_on = _text("c", last_verified.field if last_verified else None)
-    own_organisation = _text("c", read.get("organisation"))
-    if not accounts_read:
-        own_organisation = _text("c", None)
+    verified = last_verified.field if last_verified else None
+    own_fields = (*(read.get(name) for name in AS_READ), read.get("account_id"))
+    own = _Fields("c", (*own_fields, read.get("organisation"), verified))
+    columns = ",\n".join(f"{own.text(read.get(name))} AS {name}" for name in AS_READ)
+    verified_on = own.text(verified)
+    own_organisation = own.text(read.get("organisation") if accounts_read else None)
+    employer = _Fields("a", [named.get("name"), named.get("website")])
     query = f"""
         WITH edit AS (
             SELECT record_id,
                    max(TRY_CAST(edited_at AS TIMESTAMPTZ)) AS edited_at,
                    max(CAST("at" AS TIMESTAMPTZ)) FILTER (basis = 'verified') AS written_at
             FROM edits_ GROUP BY record_id
-        )
+        ),
+        account AS (SELECT id, {employer.taken} FROM accounts_),
+        contact AS (SELECT id, first_modified_at, {own.taken} FROM contacts_)
         SELECT * EXCLUDE (ours_at) FROM (
         SELECT c.id AS contact_id,
                {columns},
-               coalesce({_text("a", named.get("name"))}, {own_organisation}) AS organisation,
-               {_text("a", named.get("website"))} AS organisation_domain,
+               coalesce({employer.text(named.get("name"))}, {own_organisation}) AS organisation,
+               {employer.text(named.get("website"))} AS organisation_domain,
                CASE WHEN e.written_at IS NOT NULL
                     THEN coalesce(TRY_CAST({verified_on} AS TIMESTAMPTZ), e.written_at)
                END AS ours_at,
@@ -109,8 +114,8 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping, *, accounts_read:
                CASE WHEN e.edited_at >= coalesce(ours_at, e.edited_at) THEN 'first_pull'
                     WHEN ours_at IS NOT NULL THEN 'history'
                     ELSE 'record_date' END AS changed_basis
-        FROM contacts_ c
-        LEFT JOIN accounts_ a ON a.id = {_text("c", read.get("account_id"))}
+        FROM contact c
+        LEFT JOIN account a ON a.id = {own.text(read.get("account_id"))}
         LEFT JOIN edit e ON e.record_id = c.id
         ) ORDER BY contact_id
     """  # noqa: S608 - identifiers come from a checked mapping and are quoted as literals
@@ -118,10 +123,26 @@ def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping, *, accounts_read:
     return db.sql(query).to_arrow_table()
 
 
-def _text(table: str, field: str | None) -> str:
-    """SQL for one CRM field as text; blank and absent are null."""
-    if field is None:
-        return "CAST(NULL AS VARCHAR)"
-    path: Any = '$."' + field.replace('"', "") + '"'
-    literal = str(path).replace("'", "''")
-    return f"nullif(trim(json_extract_string({table}.fields, '{literal}')), '')"
+class _Fields:
+    """The CRM fields of one table, all taken out of its JSON in one go."""
+
+    def __init__(self, table: str, fields: Iterable[str | None]) -> None:
+        self._table = table
+        self._places = {name: n for n, name in enumerate(dict.fromkeys(filter(None, fields)), 1)}
+
+    @property
+    def taken(self) -> str:
+        """SQL for the column `texts`."""
+        paths = ", ".join(_path(name) for name in self._places)
+        return f"json_extract_string(fields, [{paths}]::VARCHAR[]) AS texts"
+
+    def text(self, field: str | None) -> str:
+        """SQL for one field as text; blank and absent are null."""
+        if field not in self._places:
+            return "CAST(NULL AS VARCHAR)"
+        return f"nullif(trim({self._table}.texts[{self._places[field]}]), '')"
+
+
+def _path(field: str) -> str:
+    path = '$."' + field.replace('"', "") + '"'
+    return "'" + path.replace("'", "''") + "'"

@@ -5,7 +5,7 @@ CREATE OR REPLACE TEMP VIEW typed_title AS SELECT trim(title) AS title FROM cont
 CREATE OR REPLACE TEMP TABLE contact_title AS FROM titled('typed_title');
 
 CREATE OR REPLACE TEMP TABLE contact AS
-WITH bare AS (
+WITH bare AS MATERIALIZED (
     SELECT
         contact_id,
         nullif(trim(name), '') AS full_name,
