@@ -115,10 +115,14 @@ class Mapping:
 
     def canonical(self, record: Record) -> dict[str, Scalar]:
         """A record under our names; what the mapping leaves out is absent."""
-        section = self.reads(record.entity)
+        return self.canonical_fields(record.entity, record.fields)
+
+    def canonical_fields(self, entity: Entity, fields: Objects[str, Scalar]) -> dict[str, Scalar]:
+        """The same of a record's fields."""
+        section = self.reads(entity)
         if section is None:
             return {}
-        return {ours: record.fields.get(theirs) for ours, theirs in section.read.items()}
+        return {ours: fields.get(theirs) for ours, theirs in section.read.items()}
 
     def misplaced(
         self, objects: Objects[Entity, str], better: str = "Use one for this CRM."

@@ -138,7 +138,7 @@ class JobChange:
     as_of: date | None = None
     source: str = ""
     profile_id: str = ""
-    evidence: tuple[Evidence, ...] = ()
+    evidence: Sequence[Evidence] = ()
     rule: str = ""
     direction: str = ""
     match_confidence: float = 0.0

@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from crm_sync.mapping import JobChangeAction
+from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.model import (
     Band,
     Change,
@@ -83,7 +84,7 @@ def build_plan(inputs: PlanInputs) -> Plan:
 
 def plan_with_notes(inputs: PlanInputs) -> tuple[Plan, PlanNotes]:
     """The plan, and what was left out of it. Raises as `build_plan` does."""
-    refuse_misplaced_titles(inputs)
+    refuse_misplaced_titles(inputs.mapping)
     changes, notes, tally = outcomes_of(inputs, account_names(inputs.accounts))
     return planned(inputs, tuple(changes), tally, notes.counts()), notes
 
@@ -121,12 +122,12 @@ def planned(
     )
 
 
-def refuse_misplaced_titles(inputs: PlanInputs) -> None:
+def refuse_misplaced_titles(mapping: CrmMapping) -> None:
     """Raise `ConfigError` where a title would be written that is not of the record's employer."""
-    actions = inputs.mapping.model.job_changes
+    actions = mapping.model.job_changes
     for kind in ("moved", "left"):
         if getattr(actions, kind) is JobChangeAction.UPDATE_TITLE:
-            raise inputs.mapping.file.error(
+            raise mapping.file.error(
                 f"`update_title` cannot be done for `{kind}`: the new title belongs to another "
                 "employer than the record's account",
                 ("job_changes", kind),

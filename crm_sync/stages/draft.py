@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
 from crm_sync.mapping import Mapping
-from crm_sync.model import Band, Entity, Evidence, JobChange, Plan, Record, Scalar
-from crm_sync.planning.inputs import ContactState, PlanInputs
+from crm_sync.model import Entity, Plan, Record, Scalar
+from crm_sync.planning.inputs import PlanInputs
+from crm_sync.progress import Progress, silent
 from crm_sync.stages.judge import Judged
 from crm_sync.stages.pull import Unread
-from crm_sync.store import baselines, journal, judgements, plans, records
+from crm_sync.store import drafting, journal, plans, records
 from crm_sync.store.database import Store
+from crm_sync.store.plan_rows import PACKED_FROM
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection as Transaction
@@ -43,22 +45,38 @@ def draft_plan(
     *,
     now: datetime,
     unread: Sequence[Unread] = (),
+    progress: Progress = silent,
 ) -> Plan:
-    """The plan for the stored verdicts, stored in its turn.
+    """The plan for the stored verdicts, stored in its turn; its changes are read when looked at.
 
     Where accounts are among the `unread`, a person decides: an employer may be of an earlier day.
     """
-    from crm_sync.planning.build import build_plan
+    from crm_sync.planning.build import planned, refuse_misplaced_titles
+    from crm_sync.planning.tasks import account_names
+    from crm_sync.stages.drafting import PART, Drafted, Setting, draft_parts
 
+    refuse_misplaced_titles(mapping)
+    stale = next((one for one in unread if one.entity is Entity.ACCOUNT), None)
     with store.read() as tx:
         inputs = _inputs(tx, connection, mapping, playbooks, crm, judged, now)
-    stale = next((one for one in unread if one.entity is Entity.ACCOUNT), None)
-    if stale is not None:
-        held = [_held(change, stale) for change in inputs.job_changes]
-        inputs = replace(inputs, job_changes=held)
-    plan = replace(build_plan(inputs), terms=mapping.terms)
+        total = drafting.count_of(tx, connection.name)
+        setting = Setting(
+            store=store,
+            inputs=inputs,
+            names=account_names(inputs.accounts),
+            packed=total >= PACKED_FROM,
+            held=stale.message if stale else "",
+        )
+        parts = drafting.parts(tx, connection.name, PART)
+        made = draft_parts(setting, tx, parts, total, progress)
+    whole = Drafted()
+    for one in made:
+        whole.tally.merge(one.tally)
+        whole.left_out.update(one.left_out)
+    left_out = dict(sorted(whole.left_out.items()))
+    plan = replace(planned(inputs, (), whole.tally, left_out), terms=mapping.terms)
     with store.begin() as tx:
-        return plans.save_plan(tx, plan)
+        return plans.save_rows(tx, store, plan, [one.rows for one in made])
 
 
 def _inputs(
@@ -70,10 +88,8 @@ def _inputs(
     judged: Judged,
     now: datetime,
 ) -> PlanInputs:
+    """All but job changes and contacts."""
     settings, name = connection.settings, connection.name
-    changes = list(judgements.job_changes_of(tx, name))
-    total = records.count(tx, name, Entity.CONTACT)
-    ids = [change.contact_id for change in changes]
     return PlanInputs(
         connection=name,
         mapping=mapping,
@@ -84,43 +100,20 @@ def _inputs(
         now=now,
         timezone=settings.timezone,
         expires_after_days=settings.plan_expires_after_days,
-        job_changes=changes,
-        contacts=_states(tx, name, mapping, ids),
+        job_changes=(),
+        contacts={},
         accounts=_canonical(mapping, records.all_records(tx, name, Entity.ACCOUNT)),
         colleagues=_canonical(mapping, records.all_records(tx, name, Entity.COLLEAGUE)),
-        contacts_total=total,
+        contacts_total=records.count(tx, name, Entity.CONTACT),
         settled=journal.done_keys(tx, name),
         unsettled=journal.open_keys(tx, name),
         rejected=plans.rejected_keys(tx, name),
-        merged_ids=records.merged_ids(tx, name, Entity.CONTACT, ids),
+        merged_ids=records.merged_ids(tx, name, Entity.CONTACT),
         source_counts=judged.sizes,
         tasks_today=journal.tasks_created_since(tx, name, midnight(now, settings.timezone)),
         funnel=judged.funnel,
         record_url=crm.url,
     )
-
-
-def _held(change: JobChange, stale: Unread) -> JobChange:
-    """The same job change, for a person to decide on."""
-    if change.band is not Band.AUTO:
-        return change
-    reason = Evidence("accounts_unread", f"Not by itself: {stale.message}")
-    return replace(change, band=Band.REVIEW, evidence=(*change.evidence, reason))
-
-
-def _states(
-    tx: Transaction, name: str, mapping: Mapping, ids: Sequence[str]
-) -> dict[str, ContactState]:
-    held = records.records_of(tx, name, Entity.CONTACT, ids)
-    edits = baselines.of_records(tx, name, Entity.CONTACT, ids)
-    return {
-        id: ContactState(
-            canonical=mapping.canonical(record),
-            live=record.fields,
-            baselines=edits.get(id, {}),
-        )
-        for id, record in held.items()
-    }
 
 
 def _canonical(

@@ -6,9 +6,11 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.errors import NotFound, PlanStale
+from crm_sync.later import Later
 from crm_sync.model import (
     EDITION,
     Change,
@@ -31,6 +33,8 @@ from crm_sync.store.tables import approval, change, intent, plan, rejected_key
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
+    from crm_sync.store.database import Store
+
 APPROVED, REJECTED = Decision.APPROVED, Decision.REJECTED
 
 
@@ -41,14 +45,29 @@ SOURCE_GUARDS = ("empty_source", "shrunken_source")
 def save_plan(tx: Connection, new: Plan) -> Plan:
     """Store a plan with its changes; returns it with its id."""
     made = rows_of(new.changes, packed=len(new.changes) >= PACKED_FROM)
-    digest = joined_digest(made.sealed)
-    return replace(new, id=save_rows(tx, new, [made], digest), edition=EDITION)
+    plan_id, _ = _save(tx, new, [made])
+    return replace(new, id=plan_id, edition=EDITION)
 
 
-def save_rows(tx: Connection, new: Plan, batches: Sequence[Rows], digest: str) -> int:
-    """Store a plan whose changes are rows already; returns its id. `digest` is over them all."""
+def save_rows(tx: Connection, store: Store, new: Plan, batches: Sequence[Rows]) -> Plan:
+    """Store a plan whose changes are rows already; returns it with its id.
+
+    The changes are read from the store when they are first looked at.
+    """
+    plan_id, digest = _save(tx, new, batches)
+
+    def load() -> Sequence[Change]:
+        with store.read() as later:
+            return load_plan(later, plan_id).changes
+
+    held = sum(len(batch.rows) for batch in batches)
+    return replace(new, id=plan_id, changes=Later(held, digest, load), edition=EDITION)
+
+
+def _save(tx: Connection, new: Plan, batches: Sequence[Rows]) -> tuple[int, str]:
     from sqlalchemy import insert
 
+    digest = joined_digest(chain.from_iterable(batch.sealed for batch in batches))
     values = {
         "connection": new.connection,
         "created_at": stamp(new.created_at),
@@ -64,7 +83,7 @@ def save_rows(tx: Connection, new: Plan, batches: Sequence[Rows], digest: str) -
     result = tx.execute(insert(plan).values(values))
     plan_id = int(result.inserted_primary_key[0])  # type: ignore[index]
     insert_rows(tx, plan_id, batches)
-    return plan_id
+    return plan_id, digest
 
 
 def load_plan(tx: Connection, plan_id: int) -> Plan:

@@ -176,11 +176,11 @@ def all_records(tx: Connection, connection: str, entity: Entity) -> dict[str, Re
 
 
 def merged_ids(
-    tx: Connection, connection: str, entity: Entity, ids: Collection[str]
+    tx: Connection, connection: str, entity: Entity, ids: Collection[str] | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """The ids that were merged into each of these, directly or by way of others, in their order.
+    """The ids that were merged into each of these (None: into any), directly or by way of others.
 
-    Ids into which nothing was merged are absent.
+    In their order. Ids into which nothing was merged are absent.
     """
     from sqlalchemy import select
 
@@ -196,7 +196,7 @@ def merged_ids(
             merged.setdefault(at, []).append(gone)
             passed.add(at)
             at = survivors.get(at, at)
-    return {id: tuple(merged[id]) for id in ids if id in merged}
+    return {id: tuple(merged[id]) for id in (merged if ids is None else ids) if id in merged}
 
 
 def count(tx: Connection, connection: str, entity: Entity) -> int:
