@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.model import Band, JobChange, JobChangeKind
-from crm_sync.names import company_key
+from crm_sync.normalise.companies import company_key
 
 if TYPE_CHECKING:
     from crm_sync.sandbox.world import WorldTruth

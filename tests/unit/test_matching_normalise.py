@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crm_sync import names
 from crm_sync.matching.normalise import install
+from crm_sync.normalise import companies
+from crm_sync.normalise import company_words as names
 
 
 @cache
@@ -269,11 +270,11 @@ ASSIGNED = st.characters(exclude_categories=["Cs", "Cn"])
 @given(st.lists(COMPANY_NAMES | st.text(ASSIGNED, max_size=25), min_size=1, max_size=30))
 def test_one_company_has_the_same_key_in_a_plan_as_in_a_judgement(texts: list[str]) -> None:
     judged = _normalised("company_key", list(texts))
-    assert [names.company_key(text) or None for text in texts] == judged
+    assert [companies.company_key(text) or None for text in texts] == judged
 
 
 @given(COMPANY_NAMES, st.sampled_from(names.LEGAL_FORMS_AFTER))
 def test_a_legal_form_after_the_name_never_makes_a_difference(name: str, form: str) -> None:
-    key = names.company_key(f"Acme {name} x")
-    assert names.company_key(f"Acme {name} x {form}") == key
-    assert names.company_key(f"The ACME {name} x, {form.upper()}") == key
+    key = companies.company_key(f"Acme {name} x")
+    assert companies.company_key(f"Acme {name} x {form}") == key
+    assert companies.company_key(f"The ACME {name} x, {form.upper()}") == key

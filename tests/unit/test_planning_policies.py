@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crm_sync.compare import is_blank, same
 from crm_sync.model import Band, Baseline, Disposition, Mode, Policy, Scalar
-from crm_sync.names import company_key
+from crm_sync.normalise.companies import company_key
 from crm_sync.planning.locks import FREE, Lock, LockState, lock_of
 from crm_sync.planning.policies import Ruling, Verdict, disposition, in_words, rule_on_field
 

@@ -1,4 +1,4 @@
-"""The word lists behind `normalise`: what means the same, and what means nothing.
+"""Titles: what means the same in two languages, what means nothing, what is no job.
 
 A wrong equality here can only hide a change, never invent one; so titles of two languages are
 equal where a colleague would call them the same job, and stay apart where she would hesitate
@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from crm_sync.normalise.text import each
 
-def _each(text: str) -> Sequence[str]:
-    return tuple(text.split())
-
-
-TITLE_FILLERS: Sequence[str] = _each(
+TITLE_FILLERS: Sequence[str] = each(
     "of the and for at in de du des la le les et a au aux en chez pour d l"
 )
 
@@ -194,68 +191,13 @@ TITLE_SYNONYMS: Mapping[str, str] = {
     "europeen": "europe",
 }
 
-RANK_WORDS: Sequence[str] = _each(
+RANK_WORDS: Sequence[str] = each(
     """
     senior junior executive associate assistant deputy lead principal staff interim acting
     confirme debutant interimaire 1 2 3 i ii iii
     """
 )
 """Words that tell a step within one kind of work, not another kind."""
-
-GENERIC_COMPANY_WORDS: Sequence[str] = _each(
-    """
-    and the les des groupe group holding holdings international global worldwide france europe
-    usa united states america american national regional company compagnie societe corporation
-    enterprises enterprise entreprise services service solutions solution consulting conseil
-    consultants partners partenaires associates associes technologies technology technologie tech
-    systems systemes software logiciels industries industrie industrial manufacturing capital
-    finance financial bank banque assurances insurance university universite college school ecole
-    institute institut hospital hopital clinic clinique ministry ministere department departement
-    ville city county agency agence office cabinet management media digital data labs laboratoires
-    health healthcare sante energy energie foods food alimentaire retail distribution logistics
-    logistique construction batiment building engineering ingenierie studio studios design
-    marketing communication new north south east west nord sud est ouest first general generale
-    """
-)
-
-ROLE_MAILBOXES: Sequence[str] = _each(
-    """
-    info contact hello sales admin office support accueil direction commercial compta
-    comptabilite rh hr jobs noreply no-reply webmaster team press presse marketing service help
-    billing accounts invoices facturation secretariat mail postmaster enquiries reception
-    """
-)
-
-FREE_MAIL_DOMAINS: Sequence[str] = _each(
-    """
-    gmail.com googlemail.com yahoo.com yahoo.fr yahoo.co.uk ymail.com rocketmail.com hotmail.com
-    hotmail.fr hotmail.co.uk outlook.com outlook.fr live.com live.fr msn.com aol.com icloud.com
-    me.com mac.com proton.me protonmail.com pm.me gmx.com gmx.fr gmx.de gmx.net web.de mail.com
-    zoho.com fastmail.com hey.com tutanota.com yandex.com yandex.ru mail.ru qq.com 163.com 126.com
-    naver.com orange.fr wanadoo.fr free.fr sfr.fr neuf.fr bbox.fr laposte.net numericable.fr
-    cegetel.net club-internet.fr aliceadsl.fr noos.fr voila.fr comcast.net verizon.net att.net
-    sbcglobal.net bellsouth.net cox.net charter.net earthlink.net btinternet.com sky.com
-    virginmedia.com t-online.de freenet.de libero.it tiscali.it telenet.be skynet.be bluewin.ch
-    sympatico.ca rogers.com shaw.ca videotron.ca
-    """
-)
-
-SHARED_HOSTS: Sequence[str] = _each(
-    """
-    linkedin.com facebook.com twitter.com x.com instagram.com youtube.com google.com
-    crunchbase.com wikipedia.org github.com medium.com
-    """
-)
-"""Sites on which many companies have a page: no company's own address, save their owner's."""
-
-HONORIFICS = (
-    r"(?i)^\s*(?:(?:mr|mrs|ms|miss|mx|mme|mlle|madame|mademoiselle|monsieur|dr|docteur|prof"
-    r"|professeur|professor|pr|sir|hon|rev|maître|maitre|mgr)\.?\s+)+"
-)
-POST_NOMINALS = (
-    r"(?i)(?:,?\s+(?:jr|sr|ii|iii|iv|md|m\.d|phd|ph\.d|esq|cpa|mba|pe|rn|dds|cfa|pmp|emba|jd|llm)"
-    r"\.?)+\s*$"
-)
 
 SEAT_PATTERN = (
     r"\b(board (member|director|observer|advis[eo]r|chair)|member (of the )?board|advisory board"
@@ -272,3 +214,15 @@ NOT_A_SEAT_PATTERN = (
     r"\b(investor relations|relations investisseurs"
     r"|(volunteer|mentor\w*|trustee|board) (coordinator|manager|services|secretary|administrator))"
 )
+
+_BOTH_ENDINGS = "e|ne|le|fe|ve|se|re|te|sse|ère|ere|euse|trice|rice|ice|ienne|enne|rrice"
+INCLUSIVE = (
+    rf"(?:\((?:{_BOTH_ENDINGS})s?\)(?:\(s\)|s)?|[·•‧∙⋅](?:{_BOTH_ENDINGS})(?:[·•‧∙⋅]?s)?"
+    rf"|[./-](?:{_BOTH_ENDINGS})(?:[./-]?s)?|\(s\))([ ,;:/)]|$)"
+)
+"""`Directeur(trice)`, `chargé·e`, `ingénieur.e`, in lower case: one word, whose masculine stays."""
+
+ELISION = r"(^|[ \t\n\f\r(/])(?:l|d|qu)'"
+"""No words of their own; in lower case."""
+
+RESEARCH = r"\br ?& ?d\b"
