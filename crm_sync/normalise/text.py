@@ -9,6 +9,13 @@ from collections.abc import Sequence
 _NO_ACCENTS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "þ": "th", "ı": "i"}
 )
+_ASCII = {
+    code: "" if sign in "'`"
+    else " and " if sign == "&"
+    else sign.lower() if sign.isalnum() or sign in "+#"
+    else " "
+    for code, sign in enumerate(map(chr, range(128)))
+}  # fmt: skip
 _APOSTROPHES = re.compile("['’‘ʼ`´]")
 _INITIAL = re.compile(r"(?a:\b)(\w)\.")
 
@@ -35,6 +42,8 @@ def fold(text: str) -> str:
     Initials lose their dots ("U.S." is "us"), apostrophes vanish ("O'Brien" is "obrien"), "&" is
     "and". Empty where the macro gives null.
     """
+    if text.isascii() and "." not in text:
+        return " ".join(text.translate(_ASCII).split())  # nearly every name: nothing to compose
     small = lower(unicodedata.normalize("NFC", text))
     apart = unicodedata.normalize("NFD", small.translate(_NO_ACCENTS))
     plain = "".join(sign for sign in apart if unicodedata.category(sign)[0] != "M")
