@@ -63,7 +63,7 @@ def _french_word(word: str) -> str:
 
 
 def add_restored(db: DuckDBPyConnection) -> None:
-    """Make `restored(source, text, shown)` for the texts that a verdict may show.
+    """Make `restored(text, is_title, shown)` for the texts that a verdict may show.
 
     Reads `change_found` and `restoring(source)`, the sources whose texts lost their capitals.
     """
@@ -71,24 +71,22 @@ def add_restored(db: DuckDBPyConnection) -> None:
 
     found = db.sql(
         """
-        WITH texts AS (
-            SELECT DISTINCT source, job_title AS text, true AS title FROM change_found
-            UNION SELECT source, last_title, true FROM change_found WHERE kind IN ('moved', 'left')
-            UNION SELECT source, job_organisation, false FROM change_found
-        )
-        SELECT source, text, bool_or(title) AS title
-        FROM texts SEMI JOIN restoring USING (source)
-        WHERE text IS NOT NULL GROUP BY source, text
+        WITH lowered AS (FROM change_found SEMI JOIN restoring USING (source))
+        SELECT title AS text, true AS is_title FROM job_title SEMI JOIN (
+            SELECT job_title_no AS title_no FROM lowered UNION SELECT last_title_no FROM lowered
+        ) USING (title_no)
+        UNION ALL
+        SELECT organisation, false FROM organisation_words SEMI JOIN (
+            SELECT job_organisation_no AS organisation_no FROM lowered
+        ) USING (organisation_no)
         """
     ).to_arrow_table()
-    rows = zip(found.column("text").to_pylist(), found.column("title").to_pylist(), strict=True)
+    rows = zip(found.column(0).to_pylist(), found.column(1).to_pylist(), strict=True)
     shown = pa.array(
         [restore_title(text) if title else restore_case(text) for text, title in rows], pa.string()
     )
     db.register("found_text", found.append_column("shown", shown))
-    db.execute(
-        "CREATE OR REPLACE TEMP TABLE restored AS SELECT source, text, shown FROM found_text"
-    )
+    db.execute("CREATE OR REPLACE TEMP TABLE restored AS FROM found_text")
     db.unregister("found_text")
 
 

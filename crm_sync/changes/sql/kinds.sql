@@ -14,23 +14,20 @@ WITH pointed AS (
         f.same_there IS NOT NULL AS has_same_title,
         f.held_before IS NOT NULL AS has_held_before,
         f.last_there IS NOT NULL AS has_last_there,
-        CASE WHEN f.current_there > 0 THEN coalesce(f.same_there, f.newest_there)
-            ELSE f.newest_elsewhere END AS job_no,
-        CASE WHEN f.current_there > 0 THEN coalesce(f.held_before, f.last_there)
-            ELSE f.last_there END AS last_no
+        CASE WHEN f.is_there THEN coalesce(f.same_there, f.newest_there) ELSE f.newest_elsewhere END AS job_no,
+        CASE WHEN f.is_there THEN coalesce(f.held_before, f.last_there) ELSE f.last_there END AS last_no
     FROM followed m LEFT JOIN found f USING (match_no)
 )
 SELECT
     p.* EXCLUDE (job_no, last_no),
     j.match_no IS NOT NULL AS has_job,
-    j.title AS job_title, j.title_key AS job_title_key, j.same_title AS job_same_title,
-    j.organisation AS job_organisation, j.company_key AS job_company_key,
-    j.domain AS job_domain, j.organisation_id AS job_organisation_id,
+    j.title_no AS job_title_no, j.key_no AS job_key_no, j.same_title AS job_same_title,
+    j.organisation_no AS job_organisation_no, j.company_no AS job_company_no,
+    j.domain_no AS job_domain_no, j.organisation_id AS job_organisation_id,
     j.start_on AS job_start_on, j.start_precision,
-    j.surely_there AS job_surely_there, j.there_by_id AS job_there_by_id,
-    j.other_domain AS job_other_domain,
-    l.title AS last_title, l.title_key AS last_title_key, l.organisation AS last_organisation,
-    l.company_key AS last_company_key, l.domain AS last_domain, l.organisation_id AS last_organisation_id,
+    j.surely_there AS job_surely_there, j.there_by_id AS job_there_by_id, j.other_domain AS job_other_domain,
+    l.title_no AS last_title_no, l.organisation_no AS last_organisation_no, l.company_no AS last_company_no,
+    l.domain_no AS last_domain_no, l.organisation_id AS last_organisation_id,
     l.start_on AS last_start_on, l.end_on AS last_end_on, l.end_precision AS last_end_precision,
     l.ending AS last_ending, l.other_domain AS last_other_domain,
     l.surely_there AS last_surely_there, l.there_by_id AS last_there_by_id
@@ -51,21 +48,33 @@ CREATE OR REPLACE MACRO one_in_other(a, b) AS
     length(a) >= 4 AND contains(b, a) OR length(b) >= 4 AND contains(a, b)
     OR starts_with(a, b) OR starts_with(b, a);
 
+-- Ids in words, such as LinkedIn's: acme and acme-robotics.
+CREATE OR REPLACE MACRO one_family(a, b) AS
+    regexp_matches(a, '^[a-z]{4}') AND regexp_matches(b, '^[a-z]{4}')
+    AND (starts_with(a, b || '-') OR starts_with(b, a || '-'));
+
 CREATE OR REPLACE TEMP TABLE two_companies AS
-WITH moving AS (
-    SELECT p.match_no, p.source, c.organisation, p.company_key, p.domain, c.mail_domain,
-        coalesce(p.domain, p.last_domain, d.domain) AS from_domain,
-        p.job_organisation, p.job_company_key, p.job_domain, p.job_organisation_id,
-        p.last_organisation, p.last_domain, p.last_organisation_id,
+WITH domains AS (SELECT DISTINCT domain_no, domain FROM job_site),
+moving AS (
+    SELECT p.match_no, c.organisation, c.company_key, c.mail_domain,
+        coalesce(c.domain, ls.domain, d.domain) AS from_domain,
+        j.organisation AS job_organisation, j.company_key AS job_company_key, js.domain AS job_domain,
+        l.organisation AS last_organisation, ls.domain AS last_domain,
+        p.job_organisation_id, p.last_organisation_id,
         split_part(p.job_organisation_id, '/', -1) AS job_id_name,
         split_part(p.last_organisation_id, '/', -1) AS last_id_name
     FROM compared p
     JOIN contact_person c ON c.rowid = p.contact_no
-    LEFT JOIN learned_domain d ON p.domain IS NULL AND d.company_key = p.company_key
-    WHERE p.has_job AND p.current_there = 0 AND p.has_last_there
+    LEFT JOIN organisation_words j ON j.organisation_no = p.job_organisation_no
+    LEFT JOIN organisation_words l ON l.organisation_no = p.last_organisation_no
+    LEFT JOIN domains js ON js.domain_no = p.job_domain_no
+    LEFT JOIN domains ls ON ls.domain_no = p.last_domain_no
+    LEFT JOIN learned_domain d ON c.domain IS NULL AND d.company_key = c.company_key
+    WHERE p.has_job AND NOT p.is_there AND p.has_last_there
 ),
 worded AS (
-    SELECT organisation, company_marks(organisation) AS marks, initials_of(words(company_words(organisation))) AS initials
+    SELECT organisation, company_marks(organisation) AS marks,
+        initials_of(words(company_words(organisation))) AS initials
     FROM (
         SELECT organisation FROM moving UNION SELECT job_organisation FROM moving
         UNION SELECT last_organisation FROM moving
@@ -73,7 +82,7 @@ worded AS (
     WHERE organisation IS NOT NULL
 )
 SELECT
-    m.match_no, m.from_domain, m.mail_domain,
+    m.match_no,
     coalesce(list_has_any(j.marks, c.marks), FALSE) AS shares_mark,
     coalesce(m.job_domain <> m.from_domain, FALSE)
         OR coalesce(m.job_organisation_id <> m.last_organisation_id, FALSE) AS are_told_apart,
@@ -88,11 +97,7 @@ SELECT
         OR coalesce(ends_with(m.from_domain, '.' || m.job_domain), FALSE)
         OR coalesce(m.job_domain IN (m.mail_domain, m.last_domain), FALSE)
         OR coalesce(m.job_organisation_id = m.last_organisation_id, FALSE)
-        -- ids in words, such as LinkedIn's: acme and acme-robotics
-        OR coalesce(regexp_matches(m.job_id_name, '^[a-z]{4}') AND regexp_matches(m.last_id_name, '^[a-z]{4}')
-            AND (starts_with(m.job_id_name, m.last_id_name || '-')
-                OR starts_with(m.last_id_name, m.job_id_name || '-')), FALSE)
-        AS same_group
+        OR coalesce(one_family(m.job_id_name, m.last_id_name), FALSE) AS same_group
 FROM moving m
 LEFT JOIN worded c ON c.organisation = m.organisation
 LEFT JOIN worded j ON j.organisation = m.job_organisation
@@ -101,30 +106,30 @@ LEFT JOIN worded l ON l.organisation = m.last_organisation;
 CREATE OR REPLACE TEMP TABLE change_found AS
 WITH told AS (
     SELECT
-        p.*, g.* EXCLUDE (match_no),
+        p.*, g.* EXCLUDE (match_no, shares_mark),
         CASE
             WHEN p.employer_no IS NULL THEN 'employer_missing'
             WHEN p.as_of < p.changed_on AND p.is_known_since THEN 'older_than_crm'
-            WHEN p.jobs_there IS NULL THEN 'no_jobs'
-            WHEN p.current_there > 0 AND (p.has_same_title OR p.title_key IS NULL) THEN 'unchanged'
-            WHEN p.current_there > 0 AND NOT p.has_job THEN 'seat_there'
-            WHEN p.current_there > 0 AND p.job_title_key IS NULL THEN 'untitled_there'
+            WHEN p.is_known_there IS NULL THEN 'no_jobs'
+            WHEN p.is_there AND (p.has_same_title OR p.key_no IS NULL) THEN 'unchanged'
+            WHEN p.is_there AND NOT p.has_job THEN 'seat_there'
+            WHEN p.is_there AND p.job_key_no IS NULL THEN 'untitled_there'
             -- a title that the source never knew, typed when the role had long begun: other words
-            WHEN p.current_there > 0 AND NOT p.has_held_before AND (p.job_start_on IS NULL
+            WHEN p.is_there AND NOT p.has_held_before AND (p.job_start_on IS NULL
                 OR p.job_start_on + CASE WHEN p.is_known_since THEN 0 ELSE getvariable('slack_days') END
                     < p.changed_on) THEN 'wording'
-            WHEN p.current_there > 0 THEN 'retitled'
-            WHEN p.unclear_there > 0 THEN 'unclear'
-            WHEN p.leaves_there > 0 THEN 'on_leave'
-            WHEN p.jobs_there = 0 THEN 'not_in_history'
+            WHEN p.is_there THEN 'retitled'
+            WHEN p.is_unclear_there THEN 'unclear'
+            WHEN p.is_on_leave THEN 'on_leave'
+            WHEN NOT p.is_known_there THEN 'not_in_history'
             WHEN NOT p.has_last_there OR p.is_seat THEN 'seat_ended'
             -- the CRM's own title, at what may be the CRM's employer under another name
             WHEN p.has_job AND p.job_same_title AND g.shares_mark THEN 'other_company_name'
             WHEN p.has_job THEN 'moved'
-            WHEN p.seats_elsewhere > 0 THEN 'only_seats'
-            WHEN p.nameless_jobs > 0 THEN 'employer_unnamed'
-            WHEN p.unclear > 0 THEN 'unclear'
-            WHEN p.current_jobs = 0 THEN 'left'
+            WHEN p.has_seat_elsewhere THEN 'only_seats'
+            WHEN p.has_nameless_job THEN 'employer_unnamed'
+            WHEN p.is_unclear THEN 'unclear'
+            WHEN NOT p.has_current THEN 'left'
             ELSE 'unclear'
         END AS told
     FROM compared p LEFT JOIN two_companies g USING (match_no)
@@ -153,7 +158,7 @@ SELECT f.match_no, max_by({'day': j.end_on, 'precision': j.end_precision}, j.end
 FROM change_found f JOIN job j USING (match_no)
 WHERE f.kind = 'moved' AND j.state = 'ended' AND NOT j.is_seat AND NOT j.there
     AND j.end_on <= coalesce(f.last_end_on, f.since)
-    AND (j.company_key = f.job_company_key OR j.domain = f.job_domain)
+    AND (j.company_no = f.job_company_no OR j.domain_no = f.job_domain_no)
 GROUP BY f.match_no;
 
 DROP TABLE job;

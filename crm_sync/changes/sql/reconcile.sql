@@ -1,26 +1,31 @@
 -- From what each source claims to what is believed of each contact. Each source has one claim.
 
 CREATE OR REPLACE TEMP TABLE claim AS
-WITH grouped AS (
-    SELECT match_no, list('perhaps_renamed') AS doubts FROM perhaps_renamed GROUP BY match_no
-    UNION ALL SELECT match_no, ['many_moved'] FROM many_moved
-),
-joint AS (SELECT match_no, flatten(list(doubts)) AS doubts FROM grouped GROUP BY match_no)
+WITH joint AS (
+    SELECT match_no, flatten(list(doubts)) AS doubts
+    FROM (
+        FROM doubted
+        UNION ALL SELECT match_no, ['perhaps_renamed'] FROM perhaps_renamed
+        UNION ALL SELECT match_no, ['many_moved'] FROM many_moved
+    )
+    GROUP BY match_no
+)
 SELECT
-    d.* EXCLUDE (doubts, confidence, band),
+    f.match_no, f.contact_no, f.source, f.profile_id, f.kind, f.finding, f.rule, f.strength, f.as_of, f.since,
+    f.band AS match_band,
+    f.confidence AS match_confidence,
     coalesce(t.trust, 1.0) AS trust,
-    d.band AS match_band,
-    d.confidence AS match_confidence,
-    CASE WHEN j.doubts IS NULL THEN d.doubts ELSE list_concat(d.doubts, j.doubts) END AS doubts,
+    coalesce(j.doubts, []) AS doubts,
     -- Where the source has this person now, as far as it can be compared with another's word.
     CASE
-        WHEN d.kind IN ('unchanged', 'retitled') OR d.finding IN ('wording', 'untitled_there', 'on_leave') THEN 'there'
-        WHEN d.kind = 'moved' OR (d.finding = 'not_in_history' AND d.has_job) THEN 'elsewhere'
-        WHEN d.kind = 'left' THEN 'gone'
-    END AS place
-FROM doubted d
-LEFT JOIN source_trust t ON t.source = d.source
-LEFT JOIN joint j ON j.match_no = d.match_no;
+        WHEN f.kind IN ('unchanged', 'retitled') OR f.finding IN ('wording', 'untitled_there', 'on_leave') THEN 'there'
+        WHEN f.kind = 'moved' OR (f.finding = 'not_in_history' AND f.has_job) THEN 'elsewhere'
+        WHEN f.kind = 'left' THEN 'gone'
+    END AS place,
+    f.job_company_no, f.job_domain_no, f.job_title_no, f.job_key_no
+FROM change_found f
+LEFT JOIN source_trust t ON t.source = f.source
+LEFT JOIN joint j ON j.match_no = f.match_no;
 
 CREATE OR REPLACE MACRO changed_by(kind, trust, doubts) AS
     CASE WHEN kind = 'unknown' THEN 0.0
@@ -58,14 +63,16 @@ WITH heard AS (
         o.doubts, o.match_band, o.match_confidence, o.place, o.rule, o.since,
         changed_by(o.kind, o.trust, o.doubts) AS change_confidence,
         coalesce(o.as_of < h.since, FALSE) AS is_early,
-        coalesce(o.job_company_key = h.job_company_key, FALSE) OR coalesce(o.job_domain = h.job_domain, FALSE)
-            AS same_company,
-        coalesce(o.job_title_key = h.job_title_key, FALSE) AS same_title,
-        o.job_title_key IS NOT NULL AND h.job_title_key IS NOT NULL
-            AND NOT list_has_all(words(o.job_title_key), words(h.job_title_key))
-            AND NOT list_has_all(words(h.job_title_key), words(o.job_title_key)) AS other_title
+        coalesce(o.job_company_no = h.job_company_no, FALSE)
+            OR coalesce(o.job_domain_no = h.job_domain_no, FALSE) AS same_company,
+        coalesce(o.job_key_no = h.job_key_no, FALSE) AS same_title,
+        coalesce(o.job_key_no <> h.job_key_no, FALSE)
+            AND NOT list_has_all(words(ot.title_key), words(ht.title_key))
+            AND NOT list_has_all(words(ht.title_key), words(ot.title_key)) AS other_title
     FROM claim h SEMI JOIN speaking USING (match_no)
     JOIN claim o ON o.contact_no = h.contact_no AND o.match_no <> h.match_no
+    LEFT JOIN job_title ht ON ht.title_no = h.job_title_no
+    LEFT JOIN job_title ot ON ot.title_no = o.job_title_no
     WHERE h.kind <> 'unknown' AND o.trust > 0 AND h.contact_no IN (SELECT contact_no FROM told_twice)
 )
 SELECT *,

@@ -1,6 +1,6 @@
 -- One verdict per contact, with its evidence in words.
 
--- Texts as they are shown: restored(source, text, shown) gives back capitals where a source lost
+-- Texts as they are shown: restored(text, is_title, shown) gives back capitals where a source lost
 -- them; where the CRM spells a title or a company itself, its most frequent spelling is used. A
 -- title of several words all in capitals, or all without, was typed in haste: it is no model.
 CREATE OR REPLACE TEMP TABLE shown_title AS
@@ -9,15 +9,12 @@ WITH crm AS (
     FROM (SELECT title, count(*) AS people FROM contact_person WHERE title <> '' GROUP BY title)
     WHERE NOT (contains(title, ' ') AND title IN (upper(title), lower(title)))
     GROUP BY key
-),
-said_title AS (
-    SELECT source, job_title AS text FROM change_found WHERE job_title IS NOT NULL
-    UNION SELECT source, last_title FROM change_found WHERE kind IN ('moved', 'left') AND last_title IS NOT NULL
 )
-SELECT t.source, t.text, coalesce(c.spelling, r.shown, t.text) AS shown
-FROM said_title t
-LEFT JOIN crm c ON c.key = fold(t.text)
-LEFT JOIN restored r USING (source, text);
+SELECT t.title_no, coalesce(c.spelling, t.title) AS shown, coalesce(c.spelling, r.shown, t.title) AS restored
+FROM job_title t
+SEMI JOIN (SELECT job_title_no AS title_no FROM change_found UNION SELECT last_title_no FROM change_found) USING (title_no)
+LEFT JOIN crm c ON c.key = fold(t.title)
+LEFT JOIN restored r ON r.is_title AND r.text = t.title;
 
 CREATE OR REPLACE TEMP TABLE shown_organisation AS
 WITH crm AS (
@@ -27,20 +24,16 @@ WITH crm AS (
         WHERE company_key IS NOT NULL GROUP BY ALL
     )
     GROUP BY company_key
-),
-said_organisation AS (
-    SELECT DISTINCT source, job_organisation AS text, job_company_key AS company_key
-    FROM change_found WHERE job_organisation IS NOT NULL
 )
-SELECT o.source, o.text, coalesce(c.spelling, r.shown, o.text) AS shown
-FROM said_organisation o
+SELECT o.organisation_no, coalesce(c.spelling, o.organisation) AS shown,
+    coalesce(c.spelling, r.shown, o.organisation) AS restored
+FROM organisation_words o
+SEMI JOIN (SELECT job_organisation_no AS organisation_no FROM change_found) USING (organisation_no)
 LEFT JOIN crm c USING (company_key)
-LEFT JOIN restored r USING (source, text);
+LEFT JOIN restored r ON NOT r.is_title AND r.text = o.organisation;
 
 CREATE OR REPLACE MACRO spoken_date(d, of_precision) AS
-    CASE coalesce(of_precision, 'day')
-        WHEN 'year' THEN strftime(d, '%Y') WHEN 'month' THEN strftime(d, '%Y-%m')
-        ELSE strftime(d, '%Y-%m-%d') END;
+    left(d::VARCHAR, CASE of_precision WHEN 'year' THEN 4 WHEN 'month' THEN 7 ELSE 10 END);
 
 CREATE OR REPLACE MACRO spoken_job(title, organisation) AS
     coalesce(nullif(title, ''), 'employed') || ' at ' || coalesce(nullif(organisation, ''), 'an employer without a name');
@@ -56,13 +49,15 @@ WITH told AS (
         coalesce('as of ' || w.as_of, 'undated') || spoken_trust(w.trust)
             || ', matched by ' || replace(replace(w.rule, '_', ' '), '+', ' and ') AS by_what,
         CASE WHEN w.place = 'gone' THEN 'no present job is known'
-            ELSE spoken_job(st.shown, coalesce(so.shown, f.job_domain)) END
+            ELSE spoken_job(CASE WHEN r.source IS NULL THEN st.shown ELSE st.restored END,
+                CASE WHEN r.source IS NULL THEN so.shown ELSE so.restored END) END
             || CASE WHEN w.place = 'gone' OR f.job_start_on IS NULL THEN ''
                 ELSE ' since ' || spoken_date(f.job_start_on, f.start_precision) END AS what
     FROM witness w
     JOIN change_found f ON f.match_no = w.other_no
-    LEFT JOIN shown_title st ON st.source = f.source AND st.text = f.job_title
-    LEFT JOIN shown_organisation so ON so.source = f.source AND so.text = f.job_organisation
+    LEFT JOIN restoring r ON r.source = f.source
+    LEFT JOIN shown_title st ON st.title_no = f.job_title_no
+    LEFT JOIN shown_organisation so ON so.organisation_no = f.job_organisation_no
     WHERE w.stance IS NOT NULL
 )
 SELECT match_no, list(CASE stance
@@ -75,9 +70,10 @@ FROM told GROUP BY match_no;
 
 -- Profiles that another source's match ruled out.
 CREATE OR REPLACE TEMP TABLE ruled_out AS
-SELECT contact_id, list(said('set_aside', 'A profile of ' || source || ' was set aside: another LinkedIn page',
-    source, NULL) ORDER BY source) AS said
-FROM disputed GROUP BY contact_id;
+SELECT c.rowid AS contact_no, list(said('set_aside', 'A profile of ' || d.source
+    || ' was set aside: another LinkedIn page', d.source, NULL) ORDER BY d.source) AS said
+FROM disputed d JOIN contact_person c USING (contact_id)
+GROUP BY c.rowid;
 
 -- How the new level stands to the old one. In the same company only a role that began anew counts.
 CREATE OR REPLACE TEMP TABLE directed AS
@@ -85,10 +81,9 @@ WITH levels AS (
     SELECT f.match_no, a.level AS new_level, coalesce(b.level, l.level) AS old_level,
         a.level_rank - coalesce(b.level_rank, l.level_rank) AS step
     FROM change_found f
-    JOIN contact_person c ON c.rowid = f.contact_no
-    JOIN job_title a ON a.title = f.job_title
-    LEFT JOIN job_title b ON b.title = c.title
-    LEFT JOIN job_title l ON f.kind = 'moved' AND l.title = f.last_title
+    JOIN job_title a ON a.title_no = f.job_title_no
+    LEFT JOIN job_title b ON b.title_no = f.title_no
+    LEFT JOIN job_title l ON l.title_no = f.last_title_no AND f.kind = 'moved'
     WHERE f.kind = 'moved'
         OR f.kind = 'retitled' AND f.since IS NOT NULL
             AND (NOT f.has_held_before OR coalesce(f.since > f.last_start_on, TRUE))
@@ -125,44 +120,75 @@ LEFT JOIN match_row m USING (contact_id)
 LEFT JOIN same_name n ON n.contact_id = c.contact_id AND m.contact_id IS NULL
 GROUP BY c.contact_no, c.last_key, c.slug, c.email_key, c.company_key, c.domain;
 
-CREATE OR REPLACE TEMP TABLE job_change_row AS
+-- All but the evidence, and what the evidence is made of.
+CREATE OR REPLACE TEMP TABLE verdict_row AS
 WITH worded AS (
     SELECT
-        b.* EXCLUDE (doubts),
+        b.* EXCLUDE (finding),
         c.title AS from_title, c.organisation AS from_organisation,
-        f.start_precision, f.last_end_on, f.last_end_precision, f.job_start_on, f.job_there_by_id,
-        f.job_surely_there, f.stint_from, f.stint_until, f.job_organisation,
-        coalesce(st.shown, '') AS source_title, coalesce(so.shown, '') AS source_organisation,
-        sl.shown AS last_title,
-        CASE WHEN b.kind IN ('unknown', 'unchanged') THEN list_filter(b.doubts, lambda d: d = 'undated')
-            ELSE b.doubts END AS doubts
+        coalesce(CASE WHEN r.source IS NULL THEN st.shown ELSE st.restored END, '') AS source_title,
+        coalesce(CASE WHEN r.source IS NULL THEN so.shown ELSE so.restored END, '') AS source_organisation,
+        CASE WHEN r.source IS NULL THEN sl.shown ELSE sl.restored END AS last_title,
+        ' since ' || spoken_date(f.job_start_on, f.start_precision) AS since_words,
+        ' until ' || spoken_date(f.last_end_on, f.last_end_precision) AS until_words,
+        b.finding,
+        b.kind IN ('unchanged', 'retitled') AND NOT f.job_surely_there AS is_elsewhere_named,
+        coalesce(b.kind IN ('unchanged', 'retitled')
+            AND f.stint_from >= f.last_end_on - getvariable('seamless_days')
+            AND f.stint_until <= f.job_start_on + getvariable('seamless_days'), FALSE) AS is_back
     FROM believed b
     JOIN change_found f USING (match_no)
     JOIN contact_person c ON c.rowid = b.contact_no
-    LEFT JOIN shown_title st ON st.source = b.source AND st.text = f.job_title
-    LEFT JOIN shown_organisation so ON so.source = b.source AND so.text = f.job_organisation
-    LEFT JOIN shown_title sl ON f.kind IN ('moved', 'left') AND sl.source = b.source AND sl.text = f.last_title
-),
-spelt AS (
-    SELECT *,
-        CASE WHEN kind IN ('unknown', 'left') THEN ''
-            WHEN kind = 'unchanged' AND from_title <> '' THEN from_title
-            ELSE source_title END AS to_title,
-        CASE WHEN kind IN ('unknown', 'left') THEN ''
-            WHEN kind IN ('unchanged', 'retitled') AND from_organisation <> '' THEN from_organisation
-            ELSE source_organisation END AS to_organisation
-    FROM worded
-),
-evident AS (
-    SELECT *,
-        'Is ' || spoken_job(source_title, to_organisation)
-            || coalesce(' since ' || spoken_date(job_start_on, start_precision), '') AS spoken_present,
-        'Was ' || spoken_job(last_title, from_organisation)
-            || coalesce(' until ' || spoken_date(last_end_on, last_end_precision), '') AS spoken_past
-    FROM spelt
+    LEFT JOIN restoring r ON r.source = b.source
+    LEFT JOIN shown_title st ON st.title_no = f.job_title_no
+    LEFT JOIN shown_organisation so ON so.organisation_no = f.job_organisation_no
+    LEFT JOIN shown_title sl ON sl.title_no = f.last_title_no
 )
+SELECT *,
+    CASE WHEN kind IN ('unknown', 'left') THEN ''
+        WHEN kind = 'unchanged' AND from_title <> '' THEN from_title
+        ELSE source_title END AS to_title,
+    CASE WHEN kind IN ('unknown', 'left') THEN ''
+        WHEN kind IN ('unchanged', 'retitled') AND from_organisation <> '' THEN from_organisation
+        ELSE source_organisation END AS to_organisation
+FROM worded;
+
+-- What the evidence says beside the match and the jobs; most verdicts have nothing of it.
+CREATE OR REPLACE TEMP TABLE remark AS
 SELECT
-    h.contact_id,
+    h.match_no,
+    list_concat(
+        CASE WHEN h.kind = 'unchanged' AND h.from_title = '' THEN [said('blank_title',
+            'The CRM has no title to compare', h.source, h.as_of)] END,
+        CASE WHEN h.is_elsewhere_named AND h.source_organisation <> '' THEN [said('same_company',
+            h.from_organisation || ' goes by another name there: ' || h.source_organisation, h.source, h.as_of)] END,
+        CASE WHEN d.direction IS NOT NULL THEN [said(d.direction, CASE d.direction
+            WHEN 'promoted' THEN 'A step up: ' || d.old_level || ' → ' || d.new_level
+            WHEN 'demoted' THEN 'A step down: ' || d.old_level || ' → ' || d.new_level
+            ELSE 'The same level: ' || d.new_level END, h.source, h.as_of)] END,
+        CASE WHEN r.match_no IS NOT NULL THEN [said('returned', 'Had been there before, until '
+            || spoken_date(r.was_there_until.day, r.was_there_until.precision), h.source, h.as_of)] END,
+        CASE WHEN h.is_back THEN [said('returned', 'Came back after working elsewhere', h.source, h.as_of)] END,
+        w.said,
+        o.said,
+        CASE WHEN h.measured IS NOT NULL THEN [said('measured', h.measured, h.source, NULL)] END,
+        list_transform(
+            CASE WHEN h.kind IN ('unknown', 'unchanged') THEN list_filter(h.doubts, lambda d: d = 'undated')
+                ELSE h.doubts END,
+            lambda d: said('held', getvariable('doubt_words')[d], h.source, h.as_of))
+    ) AS said,
+    d.direction
+FROM verdict_row h
+LEFT JOIN directed d USING (match_no)
+LEFT JOIN came_back r USING (match_no)
+LEFT JOIN other_words w USING (match_no)
+LEFT JOIN ruled_out o USING (contact_no)
+WHERE h.kind <> 'unchanged' OR h.from_title = '' OR h.is_elsewhere_named OR h.is_back OR len(h.doubts) > 0
+    OR w.match_no IS NOT NULL OR o.contact_no IS NOT NULL OR h.measured IS NOT NULL;
+
+CREATE OR REPLACE TEMP TABLE job_change_row AS
+SELECT
+    m.contact_id,
     h.kind,
     round(h.match_confidence * h.change_confidence, 4) AS confidence,
     h.band,
@@ -177,43 +203,30 @@ SELECT
     list_concat(
         m.evidence,
         CASE h.kind
-            WHEN 'unchanged' THEN [said('still_there', spoken_present, h.source, h.as_of)]
-            WHEN 'retitled' THEN [said('new_title', spoken_present, h.source, h.as_of)]
-            WHEN 'moved' THEN [said('ended', spoken_past, h.source, h.as_of),
-                said('new_employer', spoken_present, h.source, h.as_of)]
-            WHEN 'left' THEN [said('ended', spoken_past, h.source, h.as_of),
+            WHEN 'unchanged' THEN [said('still_there', 'Is ' || spoken_job(h.source_title, h.to_organisation)
+                || coalesce(since_words, ''), h.source, h.as_of)]
+            WHEN 'retitled' THEN [said('new_title', 'Is ' || spoken_job(h.source_title, h.to_organisation)
+                || coalesce(since_words, ''), h.source, h.as_of)]
+            WHEN 'moved' THEN [
+                said('ended', 'Was ' || spoken_job(h.last_title, h.from_organisation)
+                    || coalesce(until_words, ''), h.source, h.as_of),
+                said('new_employer', 'Is ' || spoken_job(h.source_title, h.to_organisation)
+                    || coalesce(since_words, ''), h.source, h.as_of)]
+            WHEN 'left' THEN [
+                said('ended', 'Was ' || spoken_job(h.last_title, h.from_organisation)
+                    || coalesce(until_words, ''), h.source, h.as_of),
                 said('no_job', 'No present job is known', h.source, h.as_of)]
             ELSE [said(h.finding, getvariable('finding_words')[h.finding], h.source, h.as_of)]
         END,
-        CASE WHEN h.kind = 'unchanged' AND h.from_title = '' THEN [said('blank_title',
-            'The CRM has no title to compare', h.source, h.as_of)] END,
-        CASE WHEN h.kind IN ('unchanged', 'retitled') AND NOT h.job_surely_there THEN [said('same_company',
-            h.from_organisation || ' goes by another name there: '
-                || coalesce(nullif(h.source_organisation, ''), h.job_domain), h.source, h.as_of)] END,
-        CASE WHEN d.direction IS NOT NULL THEN [said(d.direction, CASE d.direction
-            WHEN 'promoted' THEN 'A step up: ' || d.old_level || ' → ' || d.new_level
-            WHEN 'demoted' THEN 'A step down: ' || d.old_level || ' → ' || d.new_level
-            ELSE 'The same level: ' || d.new_level END, h.source, h.as_of)] END,
-        CASE WHEN r.match_no IS NOT NULL THEN [said('returned', 'Had been there before, until '
-            || spoken_date(r.was_there_until.day, r.was_there_until.precision), h.source, h.as_of)] END,
-        CASE WHEN h.kind IN ('unchanged', 'retitled') AND h.stint_from >= h.last_end_on - getvariable('seamless_days')
-            AND h.stint_until <= h.job_start_on + getvariable('seamless_days') THEN [said('returned',
-            'Came back after working elsewhere', h.source, h.as_of)] END,
-        w.said,
-        o.said,
-        CASE WHEN h.measured IS NOT NULL THEN [said('measured', h.measured, h.source, NULL)] END,
-        list_transform(h.doubts, lambda d: said('held', getvariable('doubt_words')[d], h.source, h.as_of))
+        k.said
     ) AS evidence,
     h.rule,
-    coalesce(d.direction, '') AS direction,
+    coalesce(k.direction, '') AS direction,
     round(h.match_confidence, 4) AS match_confidence,
     round(h.change_confidence, 4) AS change_confidence
-FROM evident h
-JOIN match_row m USING (contact_id, source, profile_id)
-LEFT JOIN directed d USING (match_no)
-LEFT JOIN came_back r USING (match_no)
-LEFT JOIN other_words w USING (match_no)
-LEFT JOIN ruled_out o ON o.contact_id = h.contact_id
+FROM match_row m
+JOIN verdict_row h ON h.match_no = m.rowid
+LEFT JOIN remark k USING (match_no)
 UNION ALL
 SELECT
     c.contact_id, 'unknown', 0.0, 'ignored', NULL, NULL, c.title, c.organisation, '', '', '', '',
@@ -232,3 +245,5 @@ DROP TABLE change_found;
 DROP TABLE claim;
 DROP TABLE believed;
 DROP TABLE witness;
+DROP TABLE verdict_row;
+DROP TABLE remark;
