@@ -144,6 +144,7 @@ def sources_view(sources: Mapping[str, Staged]) -> dict[str, Any]:
             "profiles": count.profiles,
             "duplicates": count.duplicates,
             "left_out": dict(count.rejected),
+            "doubted": dict(count.doubted),
             "places": list(count.places),
         }
         for name, count in sources.items()

@@ -96,6 +96,11 @@ def print_left_out(console: Console, sources: dict[str, Any]) -> None:
             )
         for place in source["places"]:
             console.print(f"  {escape(place)}", style="dim", soft_wrap=True)
+        for what, count in source["doubted"].items():
+            console.print(
+                f"[yellow]{escape(name)}[/yellow]: {count:,} {escape(what)}; what rests on them "
+                "waits for a person"
+            )
 
 
 def print_whole(console: Console, whole: list[dict[str, Any]]) -> None:

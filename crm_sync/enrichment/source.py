@@ -19,7 +19,8 @@ class Staged:
     """What a source held: how many profiles in all, how many could match, and what was left out.
 
     `rejected` counts records by reason; `places` names the first few of them (`file:line`).
-    `duplicates` are older versions of a profile that came more than once.
+    `duplicates` are older versions of a profile that came more than once. `doubted` counts what was
+    taken and cannot be relied on, by what it is.
     """
 
     profiles: int
@@ -27,6 +28,7 @@ class Staged:
     rejected: Mapping[str, int] = field(default_factory=dict)
     places: tuple[str, ...] = ()
     duplicates: int = 0
+    doubted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rejected_total(self) -> int:

@@ -28,10 +28,17 @@ _COUNT = """
 """
 
 
-_NEWEST = "SELECT * REPLACE (partial_date(verified_on) AS verified_on) FROM ({kept})"
+_READ = """
+    partial_date(verified_on) AS verified_on,
+    verified_on IS NOT NULL AND partial_date(verified_on) IS NULL AS is_unread
+"""
+_NEWEST = "SELECT * EXCLUDE (verified_on), {read}, FALSE AS is_contradicted FROM ({kept})"
 _NEWEST_OF_SEVERAL = """
-    SELECT * EXCLUDE (newest) REPLACE (partial_date(verified_on) AS verified_on) FROM ({kept})
-    LEFT JOIN (SELECT profile_id, version AS newest FROM source_twice) USING (profile_id)
+    SELECT * EXCLUDE (verified_on, newest, contradicted), {read},
+        coalesce(contradicted, FALSE) AS is_contradicted
+    FROM ({kept})
+    LEFT JOIN (SELECT profile_id, version AS newest, is_contradicted AS contradicted
+               FROM source_twice) USING (profile_id)
     WHERE newest IS NULL OR newest = version
     QUALIFY row_number() OVER (PARTITION BY profile_id ORDER BY version) = 1
 """
@@ -72,20 +79,24 @@ def stage(
     db.execute("SET VARIABLE stage_latest = $latest", {"latest": latest})
     db.execute("SET VARIABLE stage_dated = $dated", {"dated": dated})
     repeated = rows - no_id - no_name - profiles
-    contradicting = _each_id_once(db, repeated > 0)
+    contradicted = _each_id_once(db, repeated > 0)
     db.execute(_statement("find"))
     newest = _NEWEST_OF_SEVERAL if repeated else _NEWEST
-    db.execute(f"CREATE OR REPLACE TEMP TABLE source_newest AS {newest.format(kept=kept)}")
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE source_newest AS {newest.format(kept=kept, read=_READ)}"
+    )
     db.execute(_statement("stage"))
-    rejected = {
-        "has no id": no_id,
-        "has no name": no_name,
-        "comes twice and contradicts itself": contradicting,
+    (unread,) = db.execute("SELECT dates FROM source_unread").fetchone() or (0,)
+    rejected = {"has no id": no_id, "has no name": no_name}
+    doubted = {
+        "profiles come in versions that contradict each other": contradicted,
+        "dates cannot be read": unread,
     }
     return Staged(
         profiles=profiles,
         staged=_count(db, "profile WHERE source = getvariable('stage_source')"),
         rejected={reason: count for reason, count in rejected.items() if count},
+        doubted={what: count for what, count in doubted.items() if count},
         duplicates=repeated,
     )
 
@@ -94,7 +105,7 @@ def _each_id_once(db: DuckDBPyConnection, repeated: bool) -> int:
     """Make `source_once`; how many ids come with contents of which nobody knows the newer."""
     if repeated:
         db.execute(_statement("twice"))
-        return _count(db, "source_twice WHERE version IS NULL")
+        return _count(db, "source_twice WHERE is_contradicted")
     # Comparing versions reads every column of every record: only where it must be.
     db.execute(
         "CREATE OR REPLACE TEMP VIEW source_once AS FROM source_row WHERE profile_id IS NOT NULL "
