@@ -71,8 +71,6 @@ def detect(db: DuckDBPyConnection, *, slack_days: int) -> None:
     _set_variables(db, slack_days)
     for step in (*_LOCAL, *_JOINT):
         db.execute(_statement(step))
-    db.execute("ALTER TABLE job_title ADD COLUMN IF NOT EXISTS level VARCHAR")
-    db.execute("ALTER TABLE job_title ADD COLUMN IF NOT EXISTS level_rank INTEGER")
     spelling.add_restored(db)
     db.execute(_statement("verdicts"))
 
