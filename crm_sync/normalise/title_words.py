@@ -204,15 +204,23 @@ SEAT_PATTERN = (
     r"|(member|chair(man|woman|person)?) of the board|advisory (council|committee)"
     r"|supervisory board|non ?executive|independent director|trustee|angel|investor|mentor"
     r"|volunteer|benevole|membre (du )?(conseil|comite)|conseil (d ?)?administration"
-    r"|conseil (de )?surveillance|administrat(eur|rice) independante?|fractional)\b"
-    r"|^(board|ned|limited partner)$"
-    r"|^((strategic|senior|startup|start up|executive|independent|special|external) )*"
-    r"(advis[eo]r|advisory)( to the ceo)?$"
+    r"|conseil (de )?surveillance|administrat(eur|rice) independante?|fractional"
+    r"|director of the board|(steering|expert|scientific|ethics) committee member|school governor"
+    r"|honorary (president|chair\w*|member)|(adjunct|guest|visiting) (lecturer|professor|speaker)"
+    r"|professeure? invitee?|chargee? (de cours|d ?enseignement)|vacataire|investisseu(r|se)"
+    r"|benevolat|membre du (ca|bureau|jury)|juge consulaire|reserviste"
+    r"|conseill(er|ere) du commerce exterieur)\b"
+    r"|^(board|ned|limited partner|pro bono \w+|censeure?|(parrain|marraine)( de promotion)?)$"
+    r"|^intervenante?( (exterieure?|professionnel(le)?|vacataire))?$"
+    r"|^((strategic|senior|startup|start up|executive|independent|special|external|venture"
+    r"|industry) )*(advis[eo]r|advisory)( to the ceo)?$"
     r"|^conseill(er|ere) strategique$"
 )
 NOT_A_SEAT_PATTERN = (
     r"\b(investor relations|relations investisseurs"
-    r"|(volunteer|mentor\w*|trustee|board) (coordinator|manager|services|secretary|administrator))"
+    r"|comite (de direction|directeur|executif|de management|de groupe|operationnel)"
+    r"|(volunteer|mentor\w*|trustee|board) (program(me)? )?"
+    r"(coordinator|manager|services|secretary|administrator))"
 )
 
 _BOTH_ENDINGS = "e|ne|le|fe|ve|se|re|te|sse|ère|ere|euse|trice|rice|ice|ienne|enne|rrice"
