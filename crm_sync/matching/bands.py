@@ -71,4 +71,10 @@ def set_variables(db: DuckDBPyConnection, settings: MatchSettings) -> None:
         "CREATE OR REPLACE MACRO chance_of(w) AS "
         "1 / (1 + pow(2.0::DOUBLE, -greatest(least(w, 100), -100)))"
     )
-    db.execute("CREATE OR REPLACE MACRO mailbox_of(key) AS nullif(split_part(key, '@', 1), '')")
+    db.execute(_MAILBOX_OF)
+
+
+_MAILBOX_OF = """
+    CREATE OR REPLACE MACRO mailbox_of(address) AS
+        nullif(replace(split_part(split_part(lower(trim(address)), '@', 1), '+', 1), '.', ''), '')
+"""

@@ -1,8 +1,8 @@
 """Contacts without a key: found by likeness, by the probabilistic stage, and only for review.
 
 The remainder of a source are the contacts for whom no key stands there. They are compared with
-profiles that share a rare full name, a first name at one of the employers, or a last name with
-initial and city. How telling each agreement is was learnt from people known by their LinkedIn page,
+profiles that share a rare full name, or a first name at one of the employers that few share. How
+telling each agreement is was learnt from people known by their LinkedIn page,
 where a source has enough of them, else from a synthetic world (`bench/default_parameters.py`).
 """
 

@@ -13,6 +13,11 @@ CREATE OR REPLACE TEMP TABLE wanted_name AS
 SELECT split_part(key[3:], '|', 1) AS first, split_part(key, '|', 2) AS last
 FROM wanted WHERE starts_with(key, 'f:');
 
+-- A first name at an employer finds last names that are misspelt or changed (matching/tail.py).
+CREATE OR REPLACE TEMP TABLE wanted_block AS
+SELECT split_part(key[3:], '|', 1) AS first, split_part(key, '|', 2) AS employer
+FROM wanted WHERE starts_with(key, 'g:');
+
 -- The employers of contacts, as the source writes them.
 CREATE OR REPLACE TEMP TABLE source_employer AS
 WITH written AS (
@@ -36,14 +41,10 @@ SELECT DISTINCT NULL::VARCHAR AS full_name, NULL::VARCHAR AS first_name, last_na
 FROM source_once WHERE last_name IS NOT NULL;
 
 CREATE OR REPLACE TEMP TABLE first_word AS
-SELECT first_name, firsts,
-    regexp_full_match(first_name, '[\pL''’-]+( [\pL''’-]+)?') AND bare_name(first_name) = first_name AS is_plain
-FROM named('first_spelt');
+SELECT first_name, firsts, is_plain_word(first_name) AS is_plain FROM named('first_spelt');
 
 CREATE OR REPLACE TEMP TABLE last_word AS
-SELECT last_name, last_parts,
-    regexp_full_match(last_name, '[\pL''’-]+( [\pL''’-]+)*') AND bare_name(last_name) = last_name AS is_plain
-FROM named('last_spelt');
+SELECT last_name, last_parts, is_plain_word(last_name) AS is_plain FROM named('last_spelt');
 
 CREATE OR REPLACE TEMP TABLE odd_name AS
 SELECT s.profile_id, s.full_name, s.first_name, s.last_name
@@ -63,6 +64,7 @@ CREATE OR REPLACE TEMP TABLE word_number AS
 SELECT word, row_number() OVER () AS number FROM (
     SELECT last AS word FROM wanted_work UNION SELECT last FROM wanted_name
     UNION SELECT first FROM wanted_name UNION SELECT employer FROM wanted_work
+    UNION SELECT first FROM wanted_block UNION SELECT employer FROM wanted_block
 );
 
 CREATE OR REPLACE TEMP TABLE wanted_pair AS
@@ -70,7 +72,10 @@ SELECT 'o' AS kind, pair_of(l.number, e.number) AS pair, 'o:' || w.last || '|' |
 FROM wanted_work w JOIN word_number l ON l.word = w.last JOIN word_number e ON e.word = w.employer
 UNION ALL
 SELECT 'f', pair_of(l.number, f.number), 'f:' || w.first || '|' || w.last
-FROM wanted_name w JOIN word_number l ON l.word = w.last JOIN word_number f ON f.word = w.first;
+FROM wanted_name w JOIN word_number l ON l.word = w.last JOIN word_number f ON f.word = w.first
+UNION ALL
+SELECT 'g', pair_of(f.number, e.number), 'g:' || w.first || '|' || w.employer
+FROM wanted_block w JOIN word_number f ON f.word = w.first JOIN word_number e ON e.word = w.employer;
 
 CREATE OR REPLACE TEMP TABLE last_number AS
 SELECT last_name, is_plain, n.number
@@ -98,8 +103,8 @@ WITH point AS (
     FROM (SELECT profile_id, country, unnest(phones) AS p FROM source_once)
 ),
 employed AS (
-    SELECT profile_id, last_name, coalesce(e.organisation, '') AS organisation, coalesce(e.domain, '') AS domain
-    FROM (SELECT profile_id, last_name, unnest(employers) AS e FROM source_once)
+    SELECT profile_id, first_name, last_name, coalesce(e.organisation, '') AS organisation, coalesce(e.domain, '') AS domain
+    FROM (SELECT profile_id, first_name, last_name, unnest(employers) AS e FROM source_once)
 ),
 pair AS (
     SELECT h.profile_id, 'o' AS kind, pair_of(l.number, m.number) AS pair
@@ -110,6 +115,16 @@ pair AS (
     FROM (SELECT profile_id, unnest(last_parts) AS last FROM odd_word) o
     JOIN word_number n ON n.word = o.last
     JOIN employed h ON h.profile_id = o.profile_id AND h.last_name IS NULL
+    JOIN employer_number m USING (organisation, domain)
+    UNION ALL
+    SELECT h.profile_id, 'g', pair_of(f.number, m.number)
+    FROM employed h JOIN first_number f USING (first_name)
+    JOIN employer_number m USING (organisation, domain)
+    UNION ALL
+    SELECT h.profile_id, 'g', pair_of(n.number, m.number)
+    FROM (SELECT profile_id, unnest(firsts) AS first FROM odd_word) o
+    JOIN word_number n ON n.word = o.first
+    JOIN employed h ON h.profile_id = o.profile_id AND h.first_name IS NULL
     JOIN employer_number m USING (organisation, domain)
     UNION ALL
     SELECT s.profile_id, 'f', pair_of(l.number, f.number)
@@ -127,9 +142,18 @@ SELECT DISTINCT profile_id, key FROM (
     UNION ALL SELECT p.profile_id, w.key FROM pair p JOIN wanted_pair w USING (kind, pair)
 );
 
--- A name alone is only counted.
+-- What many hold singles out nobody.
+DELETE FROM source_hit WHERE key IN (
+    SELECT key FROM source_hit WHERE starts_with(key, 'g:')
+    GROUP BY key HAVING count(*) > coalesce(getvariable('most_holders_of_block'), 0));
+
+-- A name alone is only counted, unless few have it.
 CREATE OR REPLACE TEMP TABLE source_strong AS
-SELECT DISTINCT profile_id FROM source_hit WHERE NOT starts_with(key, 'f:');
+SELECT profile_id FROM source_hit WHERE NOT starts_with(key, 'f:')
+UNION
+SELECT profile_id FROM source_hit WHERE key IN (
+    SELECT key FROM source_hit WHERE starts_with(key, 'f:')
+    GROUP BY key HAVING count(*) <= coalesce(getvariable('most_holders_of_name'), 0));
 
 DROP TABLE odd_name;
 DROP TABLE odd_word;
@@ -140,3 +164,4 @@ DROP TABLE first_number;
 DROP TABLE employer_number;
 DROP TABLE wanted_pair;
 DROP TABLE word_number;
+DROP TABLE wanted_block;

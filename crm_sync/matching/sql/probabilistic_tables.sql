@@ -61,7 +61,7 @@ SELECT
     list_distinct(list_concat(coalesce(r.names, []), coalesce(r.domains, []))) AS employers,
     p.city_key AS city,
     coalesce(r.titles, []) AS titles,
-    list_distinct(list_filter(list_transform(f.emails, lambda e: mailbox_of(email_key(e))),
+    list_distinct(list_filter(list_transform(f.emails, lambda e: mailbox_of(e)),
         lambda m: m IS NOT NULL)) AS mailboxes,
     p.middles AS middles,
     coalesce(k.keys, []) AS keys
