@@ -93,6 +93,7 @@ def _name_patterns() -> Mapping[str, str]:
     particles = "|".join(word.replace(".", r"\.") for word in person_words.PARTICLES)
     return {
         **{name: f"(?i){pattern}" for name, pattern in whatever_case.items()},
+        "loose_signs": person_words.LOOSE_SIGNS,
         "not_plain": person_words.NOT_PLAIN,
         "last_first": person_words.LAST_FIRST,
         "capitals_first": rf"^({three}(?: {two})*|{two}(?: {two})+) ([^ ]*\p{{Ll}}.*)$",
@@ -142,7 +143,7 @@ def _national_phone() -> str:
             f"WHEN code = {_literal(some.code)} THEN CASE "
             f"WHEN regexp_full_match(d, {_literal(some.national)}) "
             f"THEN {_literal(some.code)} || {without} "
-            f"WHEN regexp_full_match(d, {_literal(f'{some.code}[1-9][0-9]{{7,11}}')}) THEN d END"
+            f"WHEN regexp_full_match(d, {_literal(some.with_code)}) THEN d END"
         )
     cases.append("WHEN code <> '' THEN NULL")
     cases += [

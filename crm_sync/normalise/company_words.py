@@ -18,15 +18,16 @@ other names."""
 LEGAL_FORMS_AFTER: Sequence[str] = (
     # English
     *each("inc incorporated llc lllp ltd limited corp corporation co company plc llp lp pllc pbc"),
+    *each("ultd unlimited unltd pc na"),
     *phrases("limited liability company, limited partnership, public limited company"),
     *each("pty pte pvt bhd tbk jsc pjsc ojsc wll fze fzco sae"),
     *phrases("proprietary limited, private limited, sdn bhd, fz llc, pjs c"),
     # French, Belgian, Luxembourg and Swiss
-    *each("cie sa sas sasu sarl eurl eirl selarl selurl selas selafa snc sca scs scop scic scp"),
-    *each("scea scm gie asbl aisbl sprl srl sc scrl"),
+    *each("cie compagnie sa sas sasu sarl eurl eirl selarl selurl selas selafa snc sca scs scop"),
+    *each("scic scp scea scm gie asbl aisbl sprl srl sc scrl"),
     *phrases("scop arl, scop sa, sas u, sarl u"),
     # German and Austrian
-    *each("gmbh mbh ggmbh ag kg kgaa ohg gbr ug se"),
+    *each("gmbh mbh ggmbh ag kg kgaa ohg gbr og ug se ev"),
     *phrases(
         "e v, e k, e kfm, e kfr, ug haftungsbeschrankt, gesellschaft mit beschrankter haftung"
     ),
@@ -38,10 +39,15 @@ LEGAL_FORMS_AFTER: Sequence[str] = (
     *phrases("unipessoal lda, sa de cv, s de rl de cv, sapi de cv, srl de cv"),
     # Nordic, Baltic, eastern
     *each("ab oy oyj abp as asa aps hf ehf ooo oao pao sro doo kft zrt nyrt ood eood ead"),
-    *phrases("sp zoo, ab publ, spol sro, kk, kabushiki kaisha"),
+    *each("hb kb ky ay ans bt rt nuf smba uab ad dd vos sal saoc saog sicav scpa"),
+    *phrases(
+        "sp zoo, sp z oo, spolka z oo, spolka z ograniczona odpowiedzialnoscia, sp k, sp j, sp p"
+    ),
+    *phrases("ab publ, spol sro, spol s ro, a spol, akc spol, kk, kabushiki kaisha, s de rl"),
     # letters that were typed one by one
     *phrases("l l c, l l p, l t d, p l c, i n c, s a, s a s, s a s u, s n c, s p a, s r l, s l"),
     *phrases("s a r l, sa r l, sa rl, s a rl, g m b h, a g, k g, b v, n v, a s, a b, k k"),
+    *phrases("k s, i s, p s, s en c, sh a"),
     *phrases("s r o, spol s r o, d o o, sp z o o, spz oo, spzoo, a d"),
     "com",
 )

@@ -78,14 +78,14 @@ def parse_name(
 
 
 def _tidy(text: str | None) -> str:
-    """Composed letters, single blanks, nothing invisible."""
+    """Composed letters, single blanks, nothing invisible, no pictures."""
     composed = unicodedata.normalize("NFC", (text or "").replace("\0", " "))
     return _single_blanks("".join(" " if _is_blank(sign) else sign for sign in composed))
 
 
 def _is_blank(sign: str) -> bool:
     category = unicodedata.category(sign)
-    return category[0] == "Z" or category in {"Cc", "Cf"}
+    return category[0] == "Z" or category in {"Cc", "Cf", "So"} or "\ufe00" <= sign <= "\ufe0f"
 
 
 def _single_blanks(text: str) -> str:
@@ -100,7 +100,7 @@ def _bare(text: str) -> str:
     for pattern in (_BIRTH_NAME, _TRAILING, _LEADING):
         found = pattern.search(said.translate(_DOTLESS))
         said = said[: found.start()] + said[found.end() :] if found else said
-    return said.strip(" ,")
+    return said.strip(lists.LOOSE_SIGNS)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -167,10 +167,8 @@ def _unhyphened(text: str) -> str:
 
 def _given_beside(full: str, last: str) -> list[str]:
     """The given names in a full name of which the last name is known."""
-    for said, end in (
-        (fold(_unhyphened(full)), fold(_unhyphened(last))),
-        (fold(full), fold(last)),
-    ):
+    joined, ending = fold(_unhyphened(full)), fold(_unhyphened(last))
+    for said, end in ((joined, ending), (joined, squash(ending)), (fold(full), fold(last))):
         if f" {said}".endswith(f" {end}"):
             return said[: len(said) - len(end)].split()
         if f"{said} ".startswith(f"{end} "):

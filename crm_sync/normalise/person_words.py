@@ -59,6 +59,9 @@ NOT_NICKNAMES: Sequence[str] = (
 )
 """What stands between brackets beside a name and is no other form of it."""
 
+LOOSE_SIGNS = " ,;:-–—|/•·*"
+"""What is left over at the ends of a name."""
+
 _DOTTED = "|".join(r"\.?".join(word) for word in POST_NOMINALS)
 _AFTER_COMMA = "|".join(r"\.?".join(word) for word in POST_NOMINALS_AFTER_COMMA)
 _ANY_PARTICLE = "|".join(word.replace(".", r"\.") for word in PARTICLES)

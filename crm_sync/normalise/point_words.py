@@ -67,13 +67,22 @@ SHARED_HOSTS: Sequence[str] = each(
 
 @dataclass(frozen=True)
 class Numbering:
-    """How one country's numbers are written there: `national` as typed, of which `trunk` goes."""
+    """How one country's numbers are written there: `national` as typed, of which `trunk` goes.
+
+    `whole` is such a number with the code, but without the plus: by default any.
+    """
 
     countries: Sequence[str]
     code: str
     national: str
     trunk: str = "0"
     mobile: str = ""
+    whole: str = ""
+
+    @property
+    def with_code(self) -> str:
+        """The pattern of a number that lacks nothing but the plus."""
+        return self.whole or f"{self.code}[1-9][0-9]{{7,11}}"
 
 
 NUMBERINGS: Sequence[Numbering] = (
@@ -86,6 +95,7 @@ NUMBERINGS: Sequence[Numbering] = (
         "33",
         "0?[1-9][0-9]{8}",
         mobile="[67]",
+        whole="33[1-9][0-9]{8}|(262|590|594|596)[1-9][0-9]{8}",
     ),
     Numbering(
         phrases(
@@ -134,6 +144,7 @@ NUMBERINGS: Sequence[Numbering] = (
         "0[0-9]{5,10}|3[0-9]{8,9}",
         trunk="",
         mobile="3",
+        whole="39[03][0-9]{5,10}",
     ),
     Numbering(
         phrases(

@@ -127,7 +127,7 @@ def _national(digits: str, country: str) -> str | None:
         return None
     if re.fullmatch(numbering.national, digits):
         return numbering.code + digits.removeprefix(numbering.trunk)
-    if re.fullmatch(f"{numbering.code}[1-9][0-9]{{7,11}}", digits):
+    if re.fullmatch(numbering.with_code, digits):
         return digits
     return None
 

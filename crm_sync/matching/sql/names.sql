@@ -26,7 +26,7 @@ CREATE OR REPLACE MACRO plain_name(t) AS
 
 CREATE OR REPLACE MACRO tidy_name(t) AS
     nullif(trim(regexp_replace(
-        nfc_normalize(replace(t, chr(0), ' ')), '[\p{Z}\p{Cc}\p{Cf}]+', ' ', 'g')), '');
+        nfc_normalize(replace(t, chr(0), ' ')), '[\p{Z}\p{Cc}\p{Cf}\p{So}\x{FE00}-\x{FE0F}]+', ' ', 'g')), '');
 
 CREATE OR REPLACE MACRO without_brackets(t) AS
     CASE WHEN regexp_matches(t, getvariable('bracketed')) THEN trim(regexp_replace(
@@ -39,7 +39,7 @@ CREATE OR REPLACE MACRO bare_name(t) AS
             getvariable('birth_name'), ''),
             getvariable('letters_after'), ''),
             getvariable('titles_before'), ''),
-        ' ,'), '');
+        getvariable('loose_signs')), '');
 
 -- Last and given names of a name in one piece, as two lines: "Dupont, Marie", "DUPONT Marie",
 -- "Marie DE LA TOUR", "Maria de la Cruz", "Marie Dupont".
@@ -155,7 +155,9 @@ CREATE OR REPLACE MACRO named(rel) AS TABLE
             *,
             without_elision(n_said) AS n_elided,
             coalesce(n_split_given, words(coalesce(
-                beside(n_joined_full, n_joined_last), beside(n_folded_full, n_folded)))) AS n_given
+                beside(n_joined_full, n_joined_last),
+                beside(n_joined_full, squash(n_joined_last)),
+                beside(n_folded_full, n_folded)))) AS n_given
         FROM apart
     ),
     forms AS (

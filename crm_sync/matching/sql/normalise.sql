@@ -94,7 +94,7 @@ CREATE OR REPLACE MACRO google_without_dots(address) AS
 
 CREATE OR REPLACE MACRO address_key(t) AS
     google_without_dots(regexp_replace(
-        CASE WHEN regexp_matches(t, '[<?:;,. ]$|^[^@]*[:< ]|\?') THEN mail_text(t) ELSE lower(t) END,
+        CASE WHEN regexp_matches(t, '[<?]|[;,. ]$|^[^@]*[: ]') THEN mail_text(t) ELSE lower(t) END,
         '^([^@+]+)\+[^@]*@', '\1@'));
 
 CREATE OR REPLACE MACRO is_free_mail(domain) AS
