@@ -14,7 +14,7 @@ import typer.main
 from pydantic import BaseModel
 
 from crm_sync import config, errors, mapping, model
-from crm_sync.changes import detect
+from crm_sync.changes import phrases
 from crm_sync.cli.app import app
 from crm_sync.cli.apply import PARTIAL
 from crm_sync.enrichment import file
@@ -166,7 +166,7 @@ def test_every_guard_is_described() -> None:
 
 def test_every_doubt_and_every_reason_for_not_knowing_is_described() -> None:
     text = page("explanation/judging-a-job-change.md")
-    words = [*detect.DOUBT_WORDS.values(), *detect.FINDING_WORDS.values()]
+    words = [*phrases.DOUBT_WORDS.values(), *phrases.FINDING_WORDS.values()]
     assert [one for one in words if f"| {re.sub(r'{[a-z_]+}', '…', one)} |" not in text] == []
 
 
