@@ -98,3 +98,9 @@ CREATE OR REPLACE MACRO unambiguous_date(t) AS
                 regexp_extract(trim(t), ' (\d{1,2}),? ', 1), t)
         ELSE t
     END;
+
+-- First or last names of which nothing depends on what stands beside them: see find.sql. A birth
+-- name ("née"), a suffix or a degree is told by its neighbours.
+CREATE OR REPLACE MACRO is_plain_word(t) AS
+    regexp_full_match(t, '[\pL''’-]+( [\pL''’-]+)*') AND coalesce(bare_name(t) = t, FALSE)
+        AND NOT regexp_matches(lower(t), '(^| )(n[eé]e?|sr|jr|[ivx]+|md|phd|mba|esq)( |$)');
