@@ -135,7 +135,7 @@ class VendorMapping(ReadingRules):
 
     format: Format | None = None
     delimiter: Literal[",", ";", "\t", "|"] | None = None
-    optional: Paths = Field(default=(), max_length=100)
+    optional: Annotated[tuple[str, ...], Field(max_length=200)] = ()
 
 
 def load_mapping(path: Path) -> VendorMapping:
