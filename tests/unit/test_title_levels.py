@@ -16,6 +16,7 @@ from crm_sync.normalise.title_departments import DEPARTMENT_READ_AS, DEPARTMENTS
 from crm_sync.normalise.title_levels import LEVELS, READ_AS, Level
 from crm_sync.normalise.titles import title_departments, title_key, title_level
 from tests.support.normalising import titled
+from tests.support.pages import page
 
 LABELLED = Path(__file__).parents[1] / "data" / "titles.csv"
 
@@ -104,6 +105,9 @@ def test_a_title_that_tells_no_seniority_has_no_level(title: str) -> None:
         ("DSI", "Directrice des systèmes d'information"),
         ("DAF", "Directeur Administratif et Financier"),
         ("Employés", "employée"),
+        ("Infirmière", "Nurse"),
+        ("Chargée de recrutement", "Recruitment Specialist"),
+        ("Chef d'équipe", "Team Lead"),
     ],
 )
 def test_titles_written_otherwise(one: str, other: str) -> None:
@@ -132,6 +136,12 @@ def test_case_and_blanks_never_make_a_difference(titles: list[str]) -> None:
         assert title_level(other) == title_level(title)
         assert title_departments(other) == title_departments(title)
         assert title_key(other) == title_key(title)
+
+
+def test_every_level_and_department_is_described() -> None:
+    text = page("reference/normalisation.md")
+    assert all(f"| `{level}` | {level.rank} |" in text for level in Level)
+    assert all(f"`{name}`" in text for name in DEPARTMENTS)
 
 
 def test_levels_are_ranked_from_volunteers_to_owners() -> None:
