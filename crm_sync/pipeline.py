@@ -197,7 +197,16 @@ def _plan(
             judged = _judge(workspace, connection, mapping, sources, run, now, progress)
             progress("Planning", 0, None)
             made = draft_plan(
-                store, connection, mapping, playbooks, crm, judged, now=now, unread=run.unread
+                store,
+                connection,
+                mapping,
+                playbooks,
+                crm,
+                judged,
+                now=now,
+                unread=run.unread,
+                progress=progress,
+                reuse=not full,
             )
     with store.begin() as tx:
         runs.set_plan(tx, run.id, made.id)

@@ -16,7 +16,6 @@ from crm_sync.model import (
     Entity,
     JobChange,
     JobChangeKind,
-    Operation,
     Plan,
     canonical_json,
 )
@@ -71,6 +70,7 @@ class PlanNotes:
 
 
 _Outcome = Change | LeftOut
+_Keys = tuple[str, str]
 
 
 def build_plan(inputs: PlanInputs) -> Plan:
@@ -85,25 +85,43 @@ def build_plan(inputs: PlanInputs) -> Plan:
 def plan_with_notes(inputs: PlanInputs) -> tuple[Plan, PlanNotes]:
     """The plan, and what was left out of it. Raises as `build_plan` does."""
     refuse_misplaced_titles(inputs.mapping)
-    changes, notes, tally = outcomes_of(inputs, account_names(inputs.accounts))
-    return planned(inputs, tuple(changes), tally, notes.counts()), notes
+    outcomes = list(outcomes_of(inputs, account_names(inputs.accounts)))
+    changes = tuple(change for outcome in outcomes for change in outcome.changes)
+    notes = PlanNotes(tuple(note for outcome in outcomes for note in outcome.left_out))
+    return planned(inputs, changes, Tally.of(changes), notes.counts()), notes
 
 
-def outcomes_of(inputs: PlanInputs, names: AccountNames) -> tuple[list[Change], PlanNotes, Tally]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the job change of one contact comes to.
+
+    `keys` are those of its update and its task, whether or not they are among the `changes`; none
+    where it was not looked so far.
+    """
+
+    contact_id: str
+    changes: Sequence[Change]
+    left_out: Sequence[LeftOut]
+    keys: tuple[str, str] | None
+
+
+def outcomes_of(inputs: PlanInputs, names: AccountNames) -> Iterator[Outcome]:
     """What the job changes of these contacts come to, contact by contact, by contact id.
 
     No contact depends on another: the outcomes of parts, joined, are the outcome of the whole.
     """
-    changes: list[Change] = []
-    left_out: list[LeftOut] = []
     for contact_id, claims in sorted(_by_contact(inputs.job_changes).items()):
+        changes: list[Change] = []
+        left_out: list[LeftOut] = []
+        keys = None
         for outcome in _for_contact(inputs, contact_id, claims, names):
             if isinstance(outcome, Change):
                 changes.append(outcome)
-            else:
+            elif isinstance(outcome, LeftOut):
                 left_out.append(outcome)
-    tally = Tally.of([change for change in changes if change.operation is not Operation.LINK])
-    return changes, PlanNotes(tuple(left_out)), tally
+            else:
+                keys = outcome
+        yield Outcome(contact_id, changes, left_out, keys)
 
 
 def planned(
@@ -144,7 +162,7 @@ def _by_contact(job_changes: Iterable[JobChange]) -> dict[str, list[JobChange]]:
 
 def _for_contact(
     inputs: PlanInputs, contact_id: str, claims: list[JobChange], names: AccountNames
-) -> Iterator[_Outcome]:
+) -> Iterator[_Outcome | _Keys]:
     real = [claim for claim in claims if claim.kind.is_change and claim.band is not Band.IGNORED]
     state = inputs.contacts.get(contact_id)
     problem = _problem(inputs, real, state)
@@ -191,10 +209,12 @@ def _for_claim(
     state: ContactState,
     action: JobChangeAction,
     names: AccountNames,
-) -> Iterator[_Outcome]:
+) -> Iterator[_Outcome | _Keys]:
     contact_id = job_change.contact_id
     claim = Claim.of(job_change, action)
     update = update_for(inputs, claim, state)
+    task_keys = [task_key(each, claim.key) for each in inputs.ids_of(contact_id)]
+    yield update.keys[0], task_keys[0]
     if update.withdrawn:
         yield LeftOut(contact_id, Entity.CONTACT, Why.EDITED, update.withdrawn)
         return
@@ -212,7 +232,7 @@ def _for_claim(
         yield LeftOut(contact_id, Entity.CONTACT, why, update.left_alone)
     if change is not None:
         yield change
-    task = _task(inputs, claim, state, settled, change, told, names)
+    task = _task(inputs, claim, state, task_keys, settled, change, told, names)
     yield task
     if isinstance(task, Change) and inputs.task_links:
         ends = {"contact_id": contact_id, "account_id": state.canonical.get("account_id")}
@@ -242,13 +262,13 @@ def _task(
     inputs: PlanInputs,
     claim: Claim,
     state: ContactState,
+    keys: Sequence[str],
     settled_key: str,
     update: Change | None,
     told: bool,
     names: AccountNames,
 ) -> _Outcome:
     contact_id = claim.job_change.contact_id
-    keys = [task_key(each, claim.key) for each in inputs.ids_of(contact_id)]
     rule = inputs.playbooks.rule_for(RuleFacts(claim.job_change))
     if told:
         return LeftOut(contact_id, Entity.TASK, Why.ALREADY_TOLD)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from crm_sync.compare import is_blank
 from crm_sync.errors import GuardTripped
-from crm_sync.model import Change, Decision, Disposition, Entity, GuardResult, Plan
+from crm_sync.model import Change, Decision, Disposition, Entity, GuardResult, Operation, Plan
 from crm_sync.planning.inputs import PlanInputs, SourceCount
 from crm_sync.planning.updates import CLEARED
 
@@ -46,19 +46,20 @@ class Tally:
     blanks: int = 0
 
     @classmethod
-    def of(cls, proposed: Sequence[Change]) -> Tally:
-        """Count the changes of some contacts."""
+    def of(cls, changes: Iterable[Change]) -> Tally:
+        """Count the changes of some contacts; links are none of their own."""
+        proposed = [change for change in changes if change.operation is not Operation.LINK]
         auto = _auto(proposed)
         tasks = Counter(_owners(proposed))
         return cls(len(proposed), len(auto), tasks, _contacts(auto), _blanks(auto))
 
-    def merge(self, other: Tally) -> None:
-        """Count what was counted of other contacts."""
-        self.changes += other.changes
-        self.auto += other.auto
-        self.tasks.update(other.tasks)
-        self.auto_contacts += other.auto_contacts
-        self.blanks += other.blanks
+    def merge(self, other: Tally, times: int = 1) -> None:
+        """Count what was counted of others, as often as so many contacts are alike."""
+        self.changes += other.changes * times
+        self.auto += other.auto * times
+        self.tasks.update({owner: count * times for owner, count in other.tasks.items()})
+        self.auto_contacts += other.auto_contacts * times
+        self.blanks += other.blanks * times
 
 
 def planned_guards(inputs: PlanInputs, tally: Tally) -> tuple[GuardResult, ...]:

@@ -125,7 +125,7 @@ def account_names(accounts: Mapping[str, Mapping[str, Scalar]]) -> AccountNames:
     """Account ids by company key; None where several accounts share the name."""
     names: dict[str, str | None] = {}
     for account_id, account in accounts.items():
-        key = _company_key(_text(account, "name"))
+        key = company_of(_text(account, "name"))
         if key:
             names[key] = None if key in names else account_id
     return names
@@ -177,7 +177,7 @@ def _new_account(
     """The one account of the new employer's name, if there is one other than the contact's."""
     if job_change.kind is not JobChangeKind.MOVED:
         return None
-    account_id = names.get(_company_key(job_change.after.organisation))
+    account_id = names.get(company_of(job_change.after.organisation))
     if not account_id or account_id == state.canonical.get("account_id"):
         return None
     account = inputs.accounts[account_id]
@@ -191,7 +191,7 @@ def _new_account(
     }
 
 
-_company_key = lru_cache(maxsize=65_536)(company_key)
+company_of = lru_cache(maxsize=65_536)(company_key)
 
 
 def _is_active(inputs: PlanInputs, colleague_id: str) -> bool:

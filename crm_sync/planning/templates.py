@@ -53,9 +53,10 @@ _TAG_ALONE = re.compile(r"(?m)^[ \t]*(\{%(?:(?!%\}).)*?)(-?%\})[ \t]*\n")
 
 @dataclass(frozen=True)
 class Template:
-    """A checked template. `place` is where it stands in its file."""
+    """A checked template. `place` is where it stands in its file, `source` what stands there."""
 
     place: str
+    source: str = field(repr=False)
     compiled: Any = field(repr=False, compare=False)
 
     def render(self, values: Mapping[str, Any]) -> str:
@@ -90,7 +91,7 @@ def compile_template(source: str, language: Language, file: YamlFile, at: KeyPat
     try:
         tree = environment.parse(_TAG_ALONE.sub(r"\1\n\2", source))
         _check(tree, spot)
-        return Template(file.place(at), environment.from_string(tree))
+        return Template(file.place(at), source, environment.from_string(tree))
     except TemplateSyntaxError as problem:
         raise spot.error(
             f"the template is not right: {problem.message}",

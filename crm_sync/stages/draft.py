@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from crm_sync.config import Connection
@@ -15,9 +17,10 @@ from crm_sync.planning.inputs import PlanInputs
 from crm_sync.progress import Progress, silent
 from crm_sync.stages.judge import Judged
 from crm_sync.stages.pull import Unread
-from crm_sync.store import drafting, journal, plans, records
+from crm_sync.store import drafting, journal, planned, plans, records
 from crm_sync.store.database import Store
 from crm_sync.store.plan_rows import PACKED_FROM
+from crm_sync.store.planned import Kept
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection as Transaction
@@ -46,37 +49,53 @@ def draft_plan(
     now: datetime,
     unread: Sequence[Unread] = (),
     progress: Progress = silent,
+    reuse: bool = True,
 ) -> Plan:
     """The plan for the stored verdicts, stored in its turn; its changes are read when looked at.
 
     Where accounts are among the `unread`, a person decides: an employer may be of an earlier day.
+    With `reuse`, what is as it was at the last plan is taken from there: the plan is the same.
     """
-    from crm_sync.planning.build import planned, refuse_misplaced_titles
+    from crm_sync.planning.build import planned as planned_changes
+    from crm_sync.planning.build import refuse_misplaced_titles
+    from crm_sync.planning.fingerprints import Fingerprints, dates_move, due_dates
+    from crm_sync.planning.guards import Tally
     from crm_sync.planning.tasks import account_names
-    from crm_sync.stages.drafting import PART, Drafted, Setting, draft_parts
+    from crm_sync.stages.drafting import PART, Setting, draft_parts
 
     refuse_misplaced_titles(mapping)
     stale = next((one for one in unread if one.entity is Entity.ACCOUNT), None)
+    held = stale.message if stale else ""
     with store.read() as tx:
         inputs = _inputs(tx, connection, mapping, playbooks, crm, judged, now)
+        names = account_names(inputs.accounts)
         total = drafting.count_of(tx, connection.name)
+        earlier = planned.earlier_plan(tx, connection.name) if reuse else None
         setting = Setting(
             store=store,
             inputs=inputs,
-            names=account_names(inputs.accounts),
+            names=names,
             packed=total >= PACKED_FROM,
-            held=stale.message if stale else "",
+            held=held,
+            fingerprints=Fingerprints(inputs, names, held) if reuse else None,
+            again=earlier is not None and dates_move(inputs),
         )
         parts = drafting.parts(tx, connection.name, PART)
         made = draft_parts(setting, tx, parts, total, progress)
-    whole = Drafted()
+    tally, left_out = Tally(), Counter[str]()
     for one in made:
-        whole.tally.merge(one.tally)
-        whole.left_out.update(one.left_out)
-    left_out = dict(sorted(whole.left_out.items()))
-    plan = replace(planned(inputs, (), whole.tally, left_out), terms=mapping.terms)
+        tally.merge(one.tally)
+        left_out.update(one.left_out)
+    plan = planned_changes(inputs, (), tally, dict(sorted(left_out.items())))
+    kept = Kept(earlier or 0, [id for one in made for id in one.kept], due_dates(inputs))
     with store.begin() as tx:
-        return plans.save_rows(tx, store, plan, [one.rows for one in made])
+        plan = plans.save_rows(
+            tx, store, replace(plan, terms=mapping.terms), [one.rows for one in made], kept
+        )
+        if reuse:
+            rows = chain.from_iterable(one.planned for one in made)
+            planned.remember(tx, connection.name, plan.id, rows, kept.contacts)
+    return plan
 
 
 def _inputs(

@@ -6,19 +6,24 @@ What a part comes to is rows that are ready to be stored: small, since their tex
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from crm_sync.model import Band, Entity, Evidence, JobChange
+from crm_sync.canonical import canonical_json
+from crm_sync.model import Band, Change, Entity, Evidence, JobChange
+from crm_sync.planning.build import Outcome, PlanNotes, outcomes_of
+from crm_sync.planning.fingerprints import Fingerprints, LookedUp
 from crm_sync.planning.guards import Tally
 from crm_sync.planning.inputs import ContactState, PlanInputs
 from crm_sync.planning.tasks import AccountNames
@@ -27,6 +32,7 @@ from crm_sync.store import drafting
 from crm_sync.store.database import Store
 from crm_sync.store.drafting import Part
 from crm_sync.store.plan_rows import Rows, rows_of
+from crm_sync.store.planned import PlannedRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection as Transaction
@@ -42,7 +48,8 @@ SHARED_FROM = 20_000
 class Setting:
     """What is the same for all contacts; `inputs` has neither job changes nor contacts yet.
 
-    `held` is why every job change waits for a person, where one does.
+    `held` is why every job change waits for a person, where one does. With `fingerprints` it is
+    noted what each contact was planned from; with `again`, what is the same is not planned again.
     """
 
     store: Store
@@ -50,16 +57,25 @@ class Setting:
     names: AccountNames
     packed: bool
     held: str = ""
+    fingerprints: Fingerprints | None = None
+    again: bool = False
 
 
 @dataclass
 class Drafted:
-    """What some contacts come to."""
+    """What some contacts come to.
+
+    The changes of the contacts `kept` are those of the earlier plan, and `counts` is how often
+    what is counted of them; `planned` is what the others were planned from.
+    """
 
     rows: Rows = field(default_factory=Rows)
     tally: Tally = field(default_factory=Tally)
     left_out: Counter[str] = field(default_factory=Counter)
     job_changes: int = 0
+    kept: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    planned: list[PlannedRow] = field(default_factory=list)
 
 
 def draft_parts(
@@ -78,22 +94,77 @@ def draft_parts(
 
 def draft_part(setting: Setting, tx: Transaction, part: Part) -> Drafted:
     """What the contacts of one part come to."""
-    from crm_sync.planning.build import outcomes_of
+    made = Drafted()
+    edits = drafting.edits_in(tx, setting.inputs.connection, part)
+    changed: dict[str, drafting.Raw] = {}
+    for raw, known in drafting.judged_in(tx, setting.inputs.connection, part):
+        made.job_changes += 1
+        if setting.again and _is_same(setting, (*raw, edits.get(raw[0])), known):
+            made.kept.append(raw[0])
+            made.counts[known[-1]] += 1
+        else:
+            changed[raw[0]] = raw
+    _plan(setting, changed, edits, made)
+    for counted, times in made.counts.items():
+        tally, left_out = _counted(counted)
+        made.tally.merge(tally, times)
+        made.left_out.update({why: count * times for why, count in left_out.items()})
+    return made
 
-    name, mapping = setting.inputs.connection, setting.inputs.mapping
-    edits = drafting.baselines_in(tx, name, part)
-    job_changes: list[JobChange] = []
+
+def _is_same(setting: Setting, raw: drafting.Raw, known: drafting.Raw) -> bool:
+    """Whether a contact would be planned from what it was planned from the last time."""
+    fingerprint, update_key, task_key, account_id, owner_id, company, _ = known
+    if fingerprint is None or setting.fingerprints is None:
+        return False
+    looked_up = LookedUp(account_id, owner_id, company)
+    return bool(setting.fingerprints.of(raw, looked_up, (update_key, task_key)) == fingerprint)
+
+
+def _plan(
+    setting: Setting,
+    changed: Mapping[str, drafting.Raw],
+    edits: Mapping[str, list[drafting.Raw]],
+    made: Drafted,
+) -> None:
+    mapping = setting.inputs.mapping
+    job_changes: dict[str, JobChange] = {}
     contacts: dict[str, ContactState] = {}
-    for job_change, fields in drafting.job_changes_in(tx, name, part):
-        job_changes.append(_held(job_change, setting.held) if setting.held else job_change)
+    for id, raw in changed.items():
+        job_change, fields = drafting.job_change_of(raw), drafting.fields_of(raw)
+        job_changes[id] = _held(job_change, setting.held) if setting.held else job_change
         if fields is not None:
-            id = job_change.contact_id
             canonical = mapping.canonical_fields(Entity.CONTACT, fields)
-            contacts[id] = ContactState(canonical, fields, edits.get(id, {}))
-    inputs = replace(setting.inputs, job_changes=job_changes, contacts=contacts)
-    changes, notes, tally = outcomes_of(inputs, setting.names)
-    rows = rows_of(changes, packed=setting.packed)
-    return Drafted(rows, tally, Counter(notes.counts()), len(job_changes))
+            baselines = drafting.baselines_of(edits.get(id, ()))
+            contacts[id] = ContactState(canonical, fields, baselines)
+    inputs = replace(setting.inputs, job_changes=tuple(job_changes.values()), contacts=contacts)
+    changes: list[Change] = []
+    for outcome in outcomes_of(inputs, setting.names):
+        changes += outcome.changes
+        id = outcome.contact_id
+        counted = _counts(outcome)
+        made.counts[counted] += 1
+        if setting.fingerprints is None or outcome.keys is None or id in inputs.merged_ids:
+            continue  # what was merged into a contact has keys of its own, to be looked for too
+        looked_up = LookedUp.by(job_changes[id], contacts[id])
+        raw = (*changed[id], edits.get(id))
+        fingerprint = setting.fingerprints.of(raw, looked_up, outcome.keys)
+        made.planned.append((id, fingerprint, *outcome.keys, *looked_up, counted))
+    made.rows = rows_of(changes, packed=setting.packed)
+
+
+def _counts(outcome: Outcome) -> str:
+    """What is counted of a contact, as text: few contacts differ in it."""
+    one = Tally.of(outcome.changes)
+    counted = [one.changes, one.auto, dict(one.tasks), one.auto_contacts, one.blanks]
+    left_out = PlanNotes(tuple(outcome.left_out)).counts() if outcome.left_out else {}
+    return canonical_json([counted, left_out])
+
+
+@lru_cache(maxsize=65_536)
+def _counted(text: str) -> tuple[Tally, Mapping[str, int]]:
+    (changes, auto, tasks, auto_contacts, blanks), left_out = json.loads(text)
+    return Tally(changes, auto, Counter(tasks), auto_contacts, blanks), left_out
 
 
 def _held(change: JobChange, why: str) -> JobChange:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.later import FromText
 from crm_sync.model import Band, Baseline, Entity, JobChange, JobChangeKind, Position, Scalar
+from crm_sync.store import planned
 from crm_sync.store.plan_rows import load_evidence
 from crm_sync.store.sql import load, moment
 
@@ -47,64 +48,84 @@ def parts(tx: Connection, connection: str, size: int) -> list[Part]:
     return list(zip(starts, [*starts[1:], None], strict=True))
 
 
-def job_changes_in(
-    tx: Connection, connection: str, part: Part
-) -> Iterator[tuple[JobChange, Mapping[str, Scalar] | None]]:
-    """Verdicts that may be acted upon, by contact id, with the fields of the contact.
+Raw = tuple[Any, ...]
+"""What is stored of a contact: its verdict, and last the JSON of its fields (None: it is gone)."""
 
-    None instead where the contact is gone. Evidence is read when it is looked at.
+
+def judged_in(tx: Connection, connection: str, part: Part) -> Iterator[tuple[Raw, Raw]]:
+    """Verdicts that may be acted upon, by contact id, with what was planned from.
+
+    That is `planned.COLUMNS`; the first of them is None where nothing is known.
     """
-    names = ", ".join(f"j.{name}" for name in _COLUMNS)
+    names = ", ".join([f"j.{name}" for name in _COLUMNS])
+    known = ", ".join([f"p.{name}" for name in planned.COLUMNS])
     query = (
-        f"SELECT {names}, r.fields FROM job_change j LEFT JOIN record r "  # noqa: S608 - our own
-        "ON r.connection = j.connection AND r.entity = 'contact' AND r.id = j.contact_id "
-        f"AND r.gone_at IS NULL WHERE {_WHERE} ORDER BY j.contact_id"
+        f"SELECT {names}, r.fields, {known} FROM job_change j "  # noqa: S608 - our own names
+        "LEFT JOIN record r ON r.connection = j.connection AND r.entity = 'contact' "
+        "AND r.id = j.contact_id AND r.gone_at IS NULL "
+        "LEFT JOIN planned p ON p.connection = j.connection AND p.contact_id = j.contact_id "
+        f"WHERE {_WHERE} ORDER BY j.contact_id"
     )
-    for row in tx.exec_driver_sql(query, _values(connection, part)):
-        fields = row[-1]
-        yield _job_change(row), None if fields is None else json.loads(fields)
+    width = len(_COLUMNS) + 1
+    for row in map(tuple, tx.exec_driver_sql(query, _values(connection, part))):
+        yield row[:width], row[width:]
 
 
-def baselines_in(tx: Connection, connection: str, part: Part) -> dict[str, dict[str, Baseline]]:
-    """Baselines of contacts by id and CRM field; only of fields that changed since first seen."""
+def job_change_of(raw: Raw) -> JobChange:
+    """The verdict; its evidence is read when it is looked at."""
+    return JobChange(
+        raw[0],
+        _KINDS[raw[1]],
+        raw[2],
+        _BANDS[raw[3]],
+        Position(raw[4], raw[5]),
+        Position(raw[6], raw[7]),
+        _date(raw[8]),
+        _date(raw[9]),
+        raw[10],
+        raw[11],
+        FromText(raw[12], load_evidence),
+        raw[13],
+        raw[14],
+        raw[15],
+        raw[16],
+    )
+
+
+def fields_of(raw: Raw) -> Mapping[str, Scalar] | None:
+    """The contact's fields under the CRM's names; None when it is gone."""
+    fields: Mapping[str, Scalar] | None = None if raw[-1] is None else json.loads(raw[-1])
+    return fields
+
+
+def edits_in(tx: Connection, connection: str, part: Part) -> dict[str, list[Raw]]:
+    """What is stored of the fields that changed since they were first seen, by contact id."""
     query = (
         "SELECT record_id, field, value, basis, at, edited_at, live FROM baseline "
-        "WHERE connection = ? AND entity = ? AND record_id >= ? AND (? IS NULL OR record_id < ?)"
+        "WHERE connection = ? AND entity = ? AND record_id >= ? AND (? IS NULL OR record_id < ?) "
+        "ORDER BY record_id, field"
     )
     since, until = part
     values = (connection, Entity.CONTACT.value, since, until, until)
-    found: dict[str, dict[str, Baseline]] = {}
-    for record_id, field, value, basis, at, edited_at, live in tx.exec_driver_sql(query, values):
+    found: dict[str, list[Raw]] = {}
+    for row in map(tuple, tx.exec_driver_sql(query, values)):
+        found.setdefault(row[0], []).append(row[1:])
+    return found
+
+
+def baselines_of(edits: Sequence[Raw]) -> dict[str, Baseline]:
+    """The same as baselines by CRM field."""
+    found: dict[str, Baseline] = {}
+    for field, value, basis, at, edited_at, live in edits:
         first = moment(at)
         assert first is not None  # noqa: S101 - the column is not nullable
-        held = Baseline(load(value), basis, first, moment(edited_at), load(live))
-        found.setdefault(record_id, {})[field] = held
+        found[field] = Baseline(load(value), basis, first, moment(edited_at), load(live))
     return found
 
 
 def _values(connection: str, part: Part) -> tuple[Any, ...]:
     since, until = part
     return (connection, since, until, until, *_CHANGES, Band.IGNORED.value)
-
-
-def _job_change(row: Any) -> JobChange:
-    return JobChange(
-        row[0],
-        _KINDS[row[1]],
-        row[2],
-        _BANDS[row[3]],
-        Position(row[4], row[5]),
-        Position(row[6], row[7]),
-        _date(row[8]),
-        _date(row[9]),
-        row[10],
-        row[11],
-        FromText(row[12], load_evidence),
-        row[13],
-        row[14],
-        row[15],
-        row[16],
-    )
 
 
 def _date(text: str | None) -> date | None:

@@ -101,8 +101,10 @@ def _head(one: Change) -> tuple[Any, ...]:
     )
 
 
-def insert_rows(tx: Connection, plan_id: int, batches: Iterable[Rows]) -> None:
-    """Store the changes of a plan, batch after batch."""
+def insert_rows(
+    tx: Connection, plan_id: int, batches: Iterable[Rows], table: str = "change"
+) -> None:
+    """Store the changes of a plan, batch after batch; in another `table` of its columns."""
     if tx.dialect.name == "sqlite":
         tx.exec_driver_sql(f"PRAGMA cache_size = -{_INDEX_PAGES}")
     position = 0
@@ -111,7 +113,7 @@ def insert_rows(tx: Connection, plan_id: int, batches: Iterable[Rows]) -> None:
     marks = ", ".join("?" for _ in _COLUMNS)
     for batch in batches:
         values = f"{plan_id:d}, ?, {marks}, ? + {first:d}"
-        statement = f"INSERT INTO change ({names}) VALUES ({values})"  # noqa: S608 - our names
+        statement = f"INSERT INTO {table} ({names}) VALUES ({values})"  # noqa: S608 - our names
         for some in chunks(enumerate(batch.rows, position), 10_000):
             tx.exec_driver_sql(statement, [(at, *row) for at, row in some])
         packs = [(first + at, size, data) for at, (size, data) in enumerate(batch.packs)]
@@ -119,6 +121,17 @@ def insert_rows(tx: Connection, plan_id: int, batches: Iterable[Rows]) -> None:
             tx.exec_driver_sql("INSERT INTO change_pack (id, size, data) VALUES (?, ?, ?)", packs)
         position += len(batch.rows)
         first += len(packs)
+
+
+ALL_COLUMNS = (*_COLUMNS, "pack")
+"""All columns but those of the plan and the position in it."""
+
+
+def sealed_in(tx: Connection, plan_id: int) -> Iterator[tuple[bytes, str]]:
+    """The digest and due date of each change, in their order, as they are stored."""
+    query = "SELECT position, digest, due_on FROM change WHERE plan_id = ?"
+    rows = sorted(map(tuple, tx.exec_driver_sql(query, (plan_id,))))
+    return ((digest, due_on) for _, digest, due_on in rows)
 
 
 def read_changes(tx: Connection, plan_id: int) -> list[Change]:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from crm_sync.errors import NotFound, PlanStale
@@ -26,7 +25,16 @@ from crm_sync.model import (
     plain,
 )
 from crm_sync.sealed import joined_digest, joined_hash
-from crm_sync.store.plan_rows import PACKED_FROM, Rows, insert_rows, read_changes, rows_of
+from crm_sync.store.plan_rows import (
+    ALL_COLUMNS,
+    PACKED_FROM,
+    Rows,
+    insert_rows,
+    read_changes,
+    rows_of,
+    sealed_in,
+)
+from crm_sync.store.planned import Kept, copy_changes, make_fresh
 from crm_sync.store.sql import chunks, moment, stamp, upsert
 from crm_sync.store.tables import approval, change, intent, plan, rejected_key
 
@@ -45,35 +53,36 @@ SOURCE_GUARDS = ("empty_source", "shrunken_source")
 def save_plan(tx: Connection, new: Plan) -> Plan:
     """Store a plan with its changes; returns it with its id."""
     made = rows_of(new.changes, packed=len(new.changes) >= PACKED_FROM)
-    plan_id, _ = _save(tx, new, [made])
+    plan_id, *_ = _save(tx, new, [made])
     return replace(new, id=plan_id, edition=EDITION)
 
 
-def save_rows(tx: Connection, store: Store, new: Plan, batches: Sequence[Rows]) -> Plan:
-    """Store a plan whose changes are rows already; returns it with its id.
+def save_rows(tx: Connection, store: Store, new: Plan, batches: Sequence[Rows], kept: Kept) -> Plan:
+    """Store a plan whose changes are rows already, or are `kept`; returns it with its id.
 
     The changes are read from the store when they are first looked at.
     """
-    plan_id, digest = _save(tx, new, batches)
+    plan_id, digest, held = _save(tx, new, batches, kept)
 
     def load() -> Sequence[Change]:
         with store.read() as later:
             return load_plan(later, plan_id).changes
 
-    held = sum(len(batch.rows) for batch in batches)
     return replace(new, id=plan_id, changes=Later(held, digest, load), edition=EDITION)
 
 
-def _save(tx: Connection, new: Plan, batches: Sequence[Rows]) -> tuple[int, str]:
-    from sqlalchemy import insert
+def _save(
+    tx: Connection, new: Plan, batches: Sequence[Rows], kept: Kept | None = None
+) -> tuple[int, str, int]:
+    """Returns the plan's id, the digest over its changes, and how many they are."""
+    from sqlalchemy import insert, update
 
-    digest = joined_digest(chain.from_iterable(batch.sealed for batch in batches))
     values = {
         "connection": new.connection,
         "created_at": stamp(new.created_at),
         "expires_at": stamp(new.expires_at),
         "mode": new.mode.value,
-        "hash": joined_hash(new.connection, new.undo_of, digest),
+        "hash": "",
         "guards": canonical_json([plain(guard) for guard in new.guards]),
         "funnel": canonical_json(dict(new.funnel)),
         "undo_of": new.undo_of,
@@ -82,8 +91,18 @@ def _save(tx: Connection, new: Plan, batches: Sequence[Rows]) -> tuple[int, str]
     }
     result = tx.execute(insert(plan).values(values))
     plan_id = int(result.inserted_primary_key[0])  # type: ignore[index]
-    insert_rows(tx, plan_id, batches)
-    return plan_id, digest
+    if kept is not None and kept.contacts:
+        make_fresh(tx)
+        insert_rows(tx, plan_id, batches, "fresh_change")
+        copy_changes(tx, plan_id, kept, ALL_COLUMNS)
+        sealed = list(sealed_in(tx, plan_id))
+    else:
+        insert_rows(tx, plan_id, batches)
+        sealed = [one for batch in batches for one in batch.sealed]
+    digest = joined_digest(sealed)
+    hashed = joined_hash(new.connection, new.undo_of, digest)
+    tx.execute(update(plan).where(plan.c.id == plan_id).values(hash=hashed))
+    return plan_id, digest, len(sealed)
 
 
 def load_plan(tx: Connection, plan_id: int) -> Plan:
@@ -104,7 +123,7 @@ def load_plan(tx: Connection, plan_id: int) -> Plan:
     if altered:
         raise PlanStale(
             f"plan {plan_id} is not what was planned: its changes were altered",
-            fix="Make a new plan.",
+            fix="Make a new one from the beginning: crm-sync plan --full",
         )
     return stored
 
@@ -279,5 +298,7 @@ def _plan(row: Row[Any], changes: Sequence[Change]) -> Plan:
 
 def counts_by_disposition(of: Plan) -> Mapping[str, int]:
     """How many changes go by themselves, and how many wait for a person."""
+    if isinstance(of.changes, Later):  # counted when it was drafted
+        return {"auto": of.funnel["changes_auto"], "review": of.funnel["changes_review"]}
     auto = sum(one.disposition is Disposition.AUTO for one in of.proposed)
     return {"auto": auto, "review": len(of.proposed) - auto}

@@ -235,6 +235,29 @@ change_pack = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+# What the latest drafted plan of a connection was made from, contact by contact: where it is the
+# same again, so are the changes.
+planned = Table(
+    "planned",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("contact_id", String, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),  # of all that went in
+    Column("update_key", String, nullable=False),  # looked for among what is done or rejected
+    Column("task_key", String, nullable=False),
+    Column("account_id", String, nullable=False),  # looked up, as are the next two
+    Column("owner_id", String, nullable=False),
+    Column("company", String, nullable=False),
+    Column("counts", String, nullable=False),  # what the tally and the funnel count
+)
+
+planned_in = Table(
+    "planned_in",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("plan_id", Integer, nullable=False),
+)
+
 # A person's decision about a change of a plan, bound to the plan's hash.
 approval = Table(
     "approval",

@@ -15,6 +15,7 @@ def upgrade() -> None:
     """New tables, empty; new columns say nothing of what was judged before them."""
     _columns()
     _packs()
+    _planned()
     op.create_table(
         "answer",
         sa.Column("source", sa.String(), nullable=False),
@@ -85,4 +86,22 @@ def _packs() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_change_pack"),
+    )
+
+
+def _planned() -> None:
+    names = ("update_key", "task_key", "account_id", "owner_id", "company", "counts")
+    op.create_table(
+        "planned",
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("contact_id", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        *(sa.Column(name, sa.String(), nullable=False) for name in names),
+        sa.PrimaryKeyConstraint("connection", "contact_id", name="pk_planned"),
+    )
+    op.create_table(
+        "planned_in",
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", name="pk_planned_in"),
     )
