@@ -80,7 +80,7 @@ JOIN employment e USING (organisation)
 JOIN job_site s ON s.host = e.domain
 GROUP BY c.company_key
 HAVING count(DISTINCT s.domain_no) = 1
-    AND count(DISTINCT (e.source, e.profile_id)) >= getvariable('witnesses_of_site');
+    AND count(DISTINCT e.profile_id) >= getvariable('witnesses_of_site');
 
 -- Other sites at which the CRM's employer may be known: that one, and those where the mailboxes of
 -- its people are: most of them, or one that sounds like the company. Not another account's own site.

@@ -186,7 +186,8 @@ LEFT JOIN ruled_out o USING (contact_no)
 WHERE h.kind <> 'unchanged' OR h.from_title = '' OR h.is_elsewhere_named OR h.is_back OR len(h.doubts) > 0
     OR w.match_no IS NOT NULL OR o.contact_no IS NOT NULL OR h.measured IS NOT NULL;
 
-CREATE OR REPLACE TEMP TABLE job_change_row AS
+-- A view, so that the evidence is put together once, on its way out.
+CREATE OR REPLACE TEMP VIEW job_change_row AS
 SELECT
     m.contact_id,
     h.kind,
@@ -245,5 +246,3 @@ DROP TABLE change_found;
 DROP TABLE claim;
 DROP TABLE believed;
 DROP TABLE witness;
-DROP TABLE verdict_row;
-DROP TABLE remark;
