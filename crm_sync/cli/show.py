@@ -17,6 +17,9 @@ from crm_sync.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection as Transaction
+
+    from crm_sync.config import Connection
     from crm_sync.workspace import Workspace
 
 
@@ -130,6 +133,9 @@ def job_changes(
     everything: Annotated[
         bool, typer.Option("--all", help="Every contact, also unchanged and unknown.")
     ] = False,
+    contact: Annotated[
+        str | None, typer.Option("--contact", help="One contact, and how its verdict adds up.")
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -139,6 +145,9 @@ def job_changes(
 
     with workspace(context, config) as opened, opened.store.read() as tx:
         chosen = opened.config.connection(connection)
+        if contact is not None:
+            _show_verdict(opened, tx, chosen, contact, as_json=as_json)
+            return
         views = list(job_changes_view(tx, chosen.name, everything=everything))
         if as_json:
             print_json(views)
@@ -146,6 +155,27 @@ def job_changes(
         ids = [one["contact_id"] for one in views]
         names = contact_names(tx, chosen.name, opened.mapping(chosen), ids)
     print_job_changes(console(), views, names)
+
+
+def _show_verdict(
+    opened: Workspace, tx: Transaction, chosen: Connection, contact: str, *, as_json: bool
+) -> None:
+    from crm_sync.cli.waterfall_text import print_verdict, with_waterfall
+    from crm_sync.errors import NotFound
+    from crm_sync.store.judgements import job_change_of
+    from crm_sync.views import contact_names, job_change_view
+
+    change = job_change_of(tx, chosen.name, contact)
+    if change is None:
+        raise NotFound(
+            f"nothing was judged of a contact {contact} of {chosen.name}",
+            fix="Give the CRM's id; `crm-sync job-changes --all --json` lists them.",
+        )
+    if as_json:
+        print_json(with_waterfall(job_change_view(change), change))
+        return
+    names = contact_names(tx, chosen.name, opened.mapping(chosen), [contact])
+    print_verdict(console(), change, names.get(contact, contact))
 
 
 def _status_of(opened: Workspace, name: str) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def waterfall(evidence: Sequence[Evidence]) -> tuple[Step, ...]:
     weighed = [one for one in evidence if one.weight is not None]
     if not weighed:
         return ()
-    steps = [Step("prior", "Before any evidence: one profile in a million", PRIOR, 0.0)]
+    steps = [Step("prior", "Before any evidence: one in a million", PRIOR, 0.0)]
     for one in weighed:
         steps.append(Step(one.rule, one.detail, one.weight or 0.0, steps[-1].end))
     return tuple(steps)

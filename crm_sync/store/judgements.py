@@ -73,6 +73,15 @@ def job_changes_of(
         yield _job_change(row)
 
 
+def job_change_of(tx: Connection, connection: str, contact_id: str) -> JobChange | None:
+    """The latest verdict on one contact; None if nothing was judged of it."""
+    from sqlalchemy import select
+
+    here = (job_change.c.connection == connection) & (job_change.c.contact_id == contact_id)
+    row = tx.execute(select(job_change).where(here)).one_or_none()
+    return _job_change(row) if row is not None else None
+
+
 def _job_change(row: Row[Any]) -> JobChange:
     return JobChange(
         contact_id=row.contact_id,

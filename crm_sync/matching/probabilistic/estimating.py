@@ -35,17 +35,19 @@ def strangers(db: DuckDBPyConnection, model: LinkModel, seed: int) -> dict[str, 
             f"SELECT n AS id, {_list(model.compared)} FROM linkage_{side} "
             f"ORDER BY hash(id, {seed}), id LIMIT {STRANGERS}"
         )
+    pairs = _count(
+        db,
+        "SELECT (SELECT count(*) FROM linkage_any_left) * (SELECT count(*) FROM linkage_any_right)",
+    )
+    if not pairs:
+        raise TooFewPairs
     with splink(db) as api:
         counting = linker(api, ("linkage_any_left", "linkage_any_right"), splink_settings(model))
         counting.training.estimate_u_using_random_sampling(
             max_pairs=10 * STRANGERS**2, min_count_per_level=None, num_chunks=1
         )
         counted = _told(counting.misc.save_model_to_json(), "u_probability")
-    pairs = _count(
-        db,
-        "SELECT (SELECT count(*) FROM linkage_any_left) * (SELECT count(*) FROM linkage_any_right)",
-    )
-    rarest = 0.5 / max(pairs, 1)
+    rarest = 0.5 / pairs
     return {name: [max(u or 0.0, rarest) for u in shares] for name, shares in counted.items()}
 
 
