@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from peopledatalabs import PDLPY
 
@@ -61,6 +61,8 @@ JOHN = JANE | {
     "mobile_phone": None,
     "personal_emails": [],
 }
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Opened = Callable[..., AbstractContextManager[PeopleDataLabs]]
 
@@ -171,7 +173,8 @@ def test_who_can_be_asked_about(fields: dict[str, str], enough: bool, tmp_path: 
     source.close()
 
 
-@given(st.dictionaries(st.sampled_from(ASKED_WITH[1:]), st.text() | st.from_regex(r"\S+@\S+")))
+@unhurried
+@given(st.dictionaries(st.sampled_from(ASKED_WITH[1:]), st.text() | st.text("aé@.+-/0 ")))
 def test_law_what_is_asked_is_never_malformed(fields: dict[str, str]) -> None:
     params = wire.params_of(asked(**fields))
     json.dumps(params, ensure_ascii=False).encode()
@@ -291,6 +294,7 @@ def test_windows_are_read_as_the_vendor_writes_them(text: str, left: dict[str, i
     assert wire.windows(text) == left
 
 
+@unhurried
 @given(st.text(max_size=60))
 def test_law_no_header_is_too_odd(text: str) -> None:
     headers = {"x-ratelimit-reset": text, "Date": text, "x-totallimit-remaining": text}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_sync.calls.retry import RetryPolicy
@@ -255,7 +255,7 @@ def test_a_call_without_an_answer_may_have_been_paid(store: Store) -> None:
     assert kept(store) == {}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     budget=st.integers(0, 12),
     size=st.integers(1, 5),
