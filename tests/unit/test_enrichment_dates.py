@@ -279,17 +279,21 @@ def test_an_id_that_comes_twice_never_proves_what_its_other_copy_denies(tmp_path
         assert held.doubted == {"profiles come in versions that contradict each other": 3}
 
 
-LIST = """First Name,Last Name,Company,Company Website,Title,Start Date,LinkedIn URL,Sales Navigator URL
-Jane,Ash,Old Mill,old-mill.example,Chief Buyer,Mar 2026,https://www.linkedin.com/in/jane-ash,https://www.linkedin.com/sales/lead/ACwAAA1
-Jane,Bly,New Works,new-works.example,Buyer,Mar 2026,https://www.linkedin.com/in/jane-bly,https://www.linkedin.com/sales/lead/ACwAAB2
-Jane,Cor,Old Mill,old-mill.example,Chief Buyer,Mar 2026,https://www.linkedin.com/in/ACwAAC3d4e5f6g7h8i9j0k1l2m3n4o5p6,https://www.linkedin.com/sales/lead/ACwAAC3
-"""
+COLUMNS = (
+    "First Name,Last Name,Company,Company Website,Title,Start Date,LinkedIn URL,Sales Navigator URL"
+)
+PAGE, LEAD = "https://www.linkedin.com/in", "https://www.linkedin.com/sales/lead"
+MADE_UP = "ACwAAC3d4e5f6g7h8i9j0k1l2m3n4o5"
+LEADS = (
+    f"Jane,Ash,Old Mill,old-mill.example,Head of Logistics,Mar 2026,{PAGE}/jane-ash,{LEAD}/ACwAAA1",
+    f"Jane,Bly,New Works,new-works.example,Buyer,Mar 2026,{PAGE}/jane-bly,{LEAD}/ACwAAB2",
+    f"Jane,Cor,Old Mill,old-mill.example,Head of Sales,Mar 2026,{PAGE}/{MADE_UP},{LEAD}/ACwAAC3",
+)
 
 
 def test_a_list_of_leads_shows_titles_and_no_moves(tmp_path: Path) -> None:
     mapping = (MAPPINGS / "sales_navigator.yaml").read_text(encoding="utf-8")
-    people(tmp_path, [person("Ash")], MAPPING.format(dates="iso", more=""))
-    (tmp_path / "leads.csv").write_text(LIST, encoding="utf-8")
+    (tmp_path / "leads.csv").write_text("\n".join((COLUMNS, *LEADS)), encoding="utf-8")
     (tmp_path / "m.yaml").write_text(mapping, encoding="utf-8")
     source = open_source("leads", "leads.csv", tmp_path / "m.yaml", AS_OF, tmp_path)
     source.inspect()
@@ -309,7 +313,7 @@ def test_a_list_of_leads_shows_titles_and_no_moves(tmp_path: Path) -> None:
     ]
     found = judge(contact_table(contacts), [source], now=NOW)
     told = judged(found)
-    assert told["Ash"] == ("retitled", "auto", "2026-03-01")
+    assert told["Ash"] == ("retitled", "review", "2026-03-01"), "nor is the old title"
     assert told["Bly"][0] == "unknown", "the past is not there"
     assert told["Cor"][1] != "auto", "an id of LinkedIn's own is no key"
     assert found.sources["leads"].profiles == 3
