@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from crm_sync.matching.employers import add_nicknames
 from crm_sync.matching.normalise import install
 from crm_sync.normalise import companies
 from crm_sync.normalise import company_words as names
@@ -221,6 +222,16 @@ def test_parts_of_a_double_name_and_its_suffix_are_kept() -> None:
     row = _named("Ann Roe-Van Doe III", "Ann", "Roe-Van Doe III")
     assert set(row[1]) == {"roevandoe", "roe", "doe"}
     assert row[4] == "iii"
+
+
+def test_familiar_forms_lead_both_ways_in_both_languages() -> None:
+    db = _db()
+    add_nicknames(db)
+    table = dict(db.execute("SELECT name, others FROM nickname").fetchall())
+    for one, other in [("bill", "william"), ("jp", "jeanpierre"), ("seb", "sebastien")]:
+        assert other in table[one]
+        assert one in table[other]
+    assert "jeanpaul" not in table["jeanpierre"]
 
 
 @settings(max_examples=25, deadline=None)

@@ -13,7 +13,7 @@ CREATE OR REPLACE MACRO plain_letters(t) AS
                 'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss'), 'ø', 'o'), 'ł', 'l'), 'đ', 'd'), 'þ', 'th'), 'ı', 'i'))
     END;
 
-CREATE OR REPLACE MACRO fold(t) AS
+CREATE OR REPLACE MACRO folded(t) AS
     nullif(trim(regexp_replace(
         replace(
             regexp_replace(
@@ -21,6 +21,10 @@ CREATE OR REPLACE MACRO fold(t) AS
                 '\b(\pL)\.', '\1', 'g'),
             '&', ' and '),
         '[^\pL\pN+#]+', ' ', 'g')), '');
+
+-- Most texts are plain words: nothing to do but the case.
+CREATE OR REPLACE MACRO fold(t) AS
+    CASE WHEN regexp_full_match(t, '[A-Za-z0-9]+(?: [A-Za-z0-9]+)*') THEN lower(t) ELSE folded(t) END;
 
 CREATE OR REPLACE MACRO squash(t) AS nullif(replace(t, ' ', ''), '');
 
@@ -81,7 +85,8 @@ CREATE OR REPLACE MACRO email_key_of(p) AS
         ELSE p.local || '@' || p.domain
     END;
 
-CREATE OR REPLACE MACRO email_key(t) AS email_key_of(email_parts(t));
+CREATE OR REPLACE MACRO email_key(t) AS
+    list_transform([email_parts(t)], lambda p: email_key_of(p))[1];
 
 -- The same for the many addresses of a source, of which only wanted ones matter: what is no
 -- address, or nobody's own, is simply wanted by no contact.

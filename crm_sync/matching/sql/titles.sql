@@ -1,18 +1,18 @@
 -- Titles: a bag of words, so that order, punctuation, language and gender do not matter; and what
 -- they say of seniority and of the kind of work. Stems stand between two blanks each, so that the
 -- patterns need no word boundaries (crm_sync/normalise/title_patterns.py).
-CREATE OR REPLACE MACRO title_folded(t) AS
-    fold(regexp_replace(
+CREATE OR REPLACE MACRO title_text(t) AS
+    regexp_replace(
         regexp_replace(
             regexp_replace(
                 lower(replace(replace(t, chr(0), ' '), '’', '''')),
                 getvariable('inclusive'), '\1', 'g'),
             getvariable('elision'), '\1', 'g'),
-        getvariable('research'), 'rd', 'g'));
+        getvariable('research'), 'rd', 'g');
 
-CREATE OR REPLACE MACRO title_stems(folded) AS
+CREATE OR REPLACE MACRO title_stems(text) AS
     title_endings(regexp_replace(
-        ' ' || replace(folded, ' ', '  ') || ' ', getvariable('plural'), '\1 ', 'g'));
+        ' ' || replace(fold(text), ' ', '  ') || ' ', getvariable('plural'), '\1 ', 'g'));
 
 CREATE OR REPLACE MACRO title_key_stems(stems) AS
     regexp_replace(
@@ -50,12 +50,12 @@ CREATE OR REPLACE MACRO is_pause_employer(t) AS
 -- level (null where it tells none) and its departments. In steps, because the planner takes a nest
 -- of functions apart again at every level.
 CREATE OR REPLACE MACRO titled(rel) AS TABLE
-    WITH folded AS (
-        SELECT title, fold(title) AS plain, title_folded(title) AS said
+    WITH typed AS (
+        SELECT title, fold(title) AS plain, title_text(title) AS text
         FROM (SELECT DISTINCT title FROM query_table(rel) WHERE title IS NOT NULL)
     ),
     stemmed AS (
-        SELECT title, plain, title_stems(said) AS stems FROM folded
+        SELECT title, plain, title_stems(text) AS stems FROM typed
     ),
     said AS (
         SELECT
