@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from crm_sync.matching.engine import Judgement, judge
 from crm_sync.matching.settings import MatchSettings
+from crm_sync.matching.weights import PRIOR, chance
 from crm_sync.model import canonical_json, stable_key
 from crm_sync.store.tables import job_change, match, observation
 from tests.support.judging import (
@@ -93,6 +94,19 @@ def judged(contacts: list[dict[str, Any]], profiles: list[dict[str, Any]]) -> Ju
         return judge_rows(contacts, profiles, Path(folder))
 
 
+def assert_explained(row: dict[str, Any]) -> None:
+    """A match's confidence is the sum of its weights, and nothing doubtful goes by itself."""
+    said = {one["rule"]: one["weight"] for one in json.loads(row["evidence"])}
+    total = PRIOR + sum(weight for weight in said.values() if weight is not None)
+    assert row["confidence"] == pytest.approx(chance(total), abs=2e-4)
+    if row["band"] == "auto":
+        assert row["rule"] != "probabilistic"
+        assert "held" not in said
+        own = PRIOR + sum(w for rule, w in said.items() if w is not None and rule != "rivals")
+        others = 2 ** -(said.get("rivals") or 0.0) - 1
+        assert others / (1 + others + 2**own) < 0.05, "the runner-up is far behind"
+
+
 @settings(max_examples=8, deadline=None)
 @given(WORLD, st.randoms(use_true_random=False))
 def test_every_contact_has_one_verdict_whatever_the_order_of_rows(
@@ -107,6 +121,8 @@ def test_every_contact_has_one_verdict_whatever_the_order_of_rows(
         assert (row["band"] == "ignored") == (row["kind"] == "unknown")
         assert 0 <= row["confidence"] <= 1
         assert json.loads(row["evidence"]), "nothing without evidence"
+    for row in once.matches.to_pylist():
+        assert_explained(row)
     shuffler.shuffle(people)
     shuffler.shuffle(seen)
     for one in seen:
