@@ -19,6 +19,8 @@ from crm_sync.cli.app import app
 from crm_sync.cli.apply import PARTIAL
 from crm_sync.enrichment import file
 from crm_sync.enrichment import mapping as vendor
+from crm_sync.enrichment.http import description as api
+from crm_sync.enrichment.http.source import HttpConfig
 from crm_sync.enrichment.people_data_labs import PeopleDataLabsConfig
 from crm_sync.planning import guards, playbooks, templates
 from crm_sync.sandbox.base import Sandbox
@@ -97,7 +99,8 @@ def models_of(*kinds: type[BaseModel]) -> Iterator[tuple[str, str]]:
         (
             "reference/configuration.md",
             (config._File, config.ConnectionSettings, config.Guards, config.Precision,
-             file.FileConfig, PeopleDataLabsConfig, SalesforceConfig, ClientCredentials, SessionId,
+             file.FileConfig, HttpConfig, PeopleDataLabsConfig,
+             SalesforceConfig, ClientCredentials, SessionId,
              HubSpotConfig, AccessToken, RefreshToken),
         ),
         (
@@ -107,7 +110,12 @@ def models_of(*kinds: type[BaseModel]) -> Iterator[tuple[str, str]]:
         ),
         (
             "reference/vendor-mappings.md",
-            (vendor.VendorMapping, vendor.ProfilePaths, vendor.EmploymentPaths),
+            (vendor.VendorMapping, vendor.ProfilePaths, vendor.EmploymentPaths, vendor.DatePaths),
+        ),
+        (
+            "reference/api-descriptions.md",
+            (api.Description, api.RequestShape, api.Pages, api.AnswerShape, api.Statuses,
+             api.Limit, api.Charge, api.Timeouts, api.Check, api.HeaderKey),
         ),
         (
             "reference/playbooks.md",
