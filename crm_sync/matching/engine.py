@@ -153,7 +153,8 @@ def _look_for_likeness(
     """Add the pairs that no key makes, and `calibration`; what was learnt, and what was counted."""
     learnt: dict[tuple[str, str], str] = {}
     calibrations: dict[str, str] = {}
-    looked = {"pairs_by_likeness": 0, "crowded_blocks": 0}
+    crowded = db.execute("SELECT coalesce(sum(keys), 0) FROM crowded_block").fetchone()
+    looked = {"pairs_by_likeness": 0, "crowded_blocks": int(crowded[0]) if crowded else 0}
     for name, held in sorted(sources.items()):
         earlier = learned.get((tail.PARAMETERS, name))
         found = tail.parameters(db, name, held.profiles, earlier, now.date())
@@ -262,6 +263,8 @@ _FUNNEL = """
     SELECT 'contacts', count(*) FROM contact_person
     UNION ALL SELECT 'with_candidates', count(DISTINCT contact_id) FROM match_row
     UNION ALL SELECT 'matched_' || band, count(DISTINCT contact_id) FROM best_match GROUP BY band
+    UNION ALL SELECT 'matched_by_likeness', count(DISTINCT contact_id) FROM best_match
+        WHERE rule = 'probabilistic'
     UNION ALL SELECT 'ambiguous', count(*) FROM unmatched
         WHERE finding IN ('ambiguous', 'claimed_twice')
     UNION ALL SELECT kind, count(*) FROM job_change_row GROUP BY kind

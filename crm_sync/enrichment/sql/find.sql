@@ -142,10 +142,16 @@ SELECT DISTINCT profile_id, key FROM (
     UNION ALL SELECT p.profile_id, w.key FROM pair p JOIN wanted_pair w USING (kind, pair)
 );
 
--- What many hold singles out nobody.
-DELETE FROM source_hit WHERE key IN (
-    SELECT key FROM source_hit WHERE starts_with(key, 'g:')
-    GROUP BY key HAVING count(*) > coalesce(getvariable('most_holders_of_block'), 0));
+-- What many hold singles out nobody; it is counted.
+CREATE OR REPLACE TEMP TABLE crowded_key AS
+SELECT key FROM source_hit WHERE starts_with(key, 'g:')
+GROUP BY key HAVING count(*) > coalesce(getvariable('most_holders_of_block'), 0);
+
+INSERT INTO crowded_block SELECT getvariable('stage_source'), count(*) FROM crowded_key;
+
+DELETE FROM source_hit WHERE key IN (SELECT key FROM crowded_key);
+
+DROP TABLE crowded_key;
 
 -- A name alone is only counted, unless few have it.
 CREATE OR REPLACE TEMP TABLE source_strong AS

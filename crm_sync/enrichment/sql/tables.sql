@@ -21,6 +21,9 @@ CREATE OR REPLACE TEMP TABLE employment (
 -- The wanted keys that a profile has.
 CREATE OR REPLACE TEMP TABLE hit (source VARCHAR, profile_id VARCHAR, key VARCHAR);
 
+-- How many wanted keys were left out because many profiles hold them.
+CREATE OR REPLACE TEMP TABLE crowded_block (source VARCHAR, keys BIGINT);
+
 CREATE OR REPLACE MACRO partial_date(t) AS
     CASE
         WHEN regexp_full_match(t, '(19|20)\d\d') THEN TRY_CAST(t || '-01-01' AS DATE)
