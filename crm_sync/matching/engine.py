@@ -18,6 +18,7 @@ from crm_sync.changes.detect import detect
 from crm_sync.columns import CONTACT_COLUMNS
 from crm_sync.enrichment.source import Source, Staged
 from crm_sync.matching import bands, calibration, employers, normalise, tail
+from crm_sync.matching.probabilistic import Scoring, score
 from crm_sync.matching.settings import MatchSettings
 from crm_sync.progress import Progress, silent
 
@@ -83,7 +84,8 @@ def judge(
         _take_demoted(db, demoted or {})
         progress("Matching contacts", 0, contacts.num_rows)
         db.execute(normalise.statement("pairs"))
-        learnt, looked = _look_for_likeness(db, counts, learned or {}, now)
+        with _scoring(settings) as scoring:
+            learnt, looked = _look_for_likeness(db, counts, learned or {}, now, scoring)
         for step in ("bands", "matches"):
             db.execute(normalise.statement(step))
         progress("Telling job changes", 0, contacts.num_rows)
@@ -148,7 +150,11 @@ def _take_sources(
 
 
 def _look_for_likeness(
-    db: DuckDBPyConnection, sources: Mapping[str, Staged], learned: Learned, now: datetime
+    db: DuckDBPyConnection,
+    sources: Mapping[str, Staged],
+    learned: Learned,
+    now: datetime,
+    scoring: Scoring,
 ) -> tuple[dict[tuple[str, str], str], dict[str, int]]:
     """Add the pairs that no key makes, and `calibration`; what was learnt, and what was counted."""
     learnt: dict[tuple[str, str], str] = {}
@@ -168,7 +174,7 @@ def _look_for_likeness(
             calibrations[name] = document
             if is_new:
                 learnt[calibration.CALIBRATION, name] = document
-        scored = tail.add_pairs(db, name, found.trained)
+        scored = tail.add_pairs(db, name, found.trained, scoring)
         looked["pairs_by_likeness"] += scored.pairs
         looked["crowded_blocks"] += scored.keys_dropped
     calibration.load(db, calibrations)
@@ -206,6 +212,18 @@ def _engine(settings: MatchSettings) -> Iterator[DuckDBPyConnection]:
             yield db
         finally:
             db.close()
+
+
+@contextmanager
+def _scoring(settings: MatchSettings) -> Iterator[Scoring]:
+    """What compares the contacts without a key; learning and calibrating take small samples."""
+    if settings.spark is None:
+        yield score
+        return
+    from crm_sync.matching.probabilistic.spark import SparkEngine
+
+    with SparkEngine(settings.spark) as spark:
+        yield spark.score
 
 
 def _table(db: DuckDBPyConnection, query: str) -> pa.Table:

@@ -20,6 +20,7 @@ from crm_sync.matching.probabilistic import (
     Field,
     LinkModel,
     Scored,
+    Scoring,
     TooFewPairs,
     Trained,
     score,
@@ -130,10 +131,12 @@ def prior_of(profiles: int) -> float:
     return float(f"{min(PRESENT / max(profiles, 1), 0.01):.6g}")
 
 
-def add_pairs(db: DuckDBPyConnection, source: str, trained: Trained) -> Scored:
+def add_pairs(
+    db: DuckDBPyConnection, source: str, trained: Trained, scoring: Scoring = score
+) -> Scored:
     """Add what the remainder of this source is like to `pair`."""
     db.execute(_REMAINDER, {"source": source})
-    scored = score_wanted(db, source, trained)
+    scored = score_wanted(db, source, trained, scoring)
     db.execute(statement("probabilistic_pairs"))
     db.execute(
         "CREATE OR REPLACE TEMP VIEW tail_new AS SELECT * FROM tail_compared "
@@ -145,12 +148,14 @@ def add_pairs(db: DuckDBPyConnection, source: str, trained: Trained) -> Scored:
     return scored
 
 
-def score_wanted(db: DuckDBPyConnection, source: str, trained: Trained) -> Scored:
+def score_wanted(
+    db: DuckDBPyConnection, source: str, trained: Trained, scoring: Scoring = score
+) -> Scored:
     """Make `pair_score`: the contacts of `tail_wanted` with what is like them in this source."""
     _set_source(db, source)
     db.execute("CREATE OR REPLACE TEMP TABLE tail_more (profile_id VARCHAR)")
     db.execute(statement("probabilistic_tables"))
-    return score(db, "tail_contact", "tail_profile", MODEL, trained, floor=FLOOR)
+    return scoring(db, "tail_contact", "tail_profile", MODEL, trained, floor=FLOOR)
 
 
 def _set_source(db: DuckDBPyConnection, source: str) -> None:

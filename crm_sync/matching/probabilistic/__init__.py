@@ -7,8 +7,8 @@ document that names no SQL dialect.
 
 from crm_sync.matching.probabilistic.estimating import TooFewPairs
 from crm_sync.matching.probabilistic.model import Field, LinkModel
-from crm_sync.matching.probabilistic.scoring import Scored, score
+from crm_sync.matching.probabilistic.scoring import Scored, Scoring, score
 from crm_sync.matching.probabilistic.trained import Trained
 from crm_sync.matching.probabilistic.training import train
 
-__all__ = ["Field", "LinkModel", "Scored", "TooFewPairs", "Trained", "score", "train"]
+__all__ = ["Field", "LinkModel", "Scored", "Scoring", "TooFewPairs", "Trained", "score", "train"]

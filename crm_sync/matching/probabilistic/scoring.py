@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from crm_sync.matching.probabilistic.blocking import Blocked, block
 from crm_sync.matching.probabilistic.model import LEVELS, Field, LinkModel
@@ -13,7 +13,7 @@ from crm_sync.matching.probabilistic.trained import Trained
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-    from splink.internals.duckdb.database_api import DuckDBAPI
+    from splink.internals.database_api import DatabaseAPISubClass
 
 PAIRS_AT_ONCE = 1_000_000
 """Pairs that are weighed in one go: what bounds the memory."""
@@ -26,6 +26,22 @@ class Scored:
     pairs: int
     keys_narrowed: int
     keys_dropped: int
+
+
+class Scoring(Protocol):
+    """What weighs pairs: `score`, or the same on another engine."""
+
+    def __call__(
+        self,
+        db: DuckDBPyConnection,
+        left: str,
+        right: str,
+        model: LinkModel,
+        trained: Trained,
+        *,
+        floor: float,
+    ) -> Scored:
+        """Make `pair_score`; see `score`."""
 
 
 def score(
@@ -45,22 +61,46 @@ def score(
     `into`(left_id, right_id, weight, probability, factors) of the pairs whose probability is at
     least `floor`: weight in bits, prior included; factors a list of {field, level, weight}.
     """
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {into} (left_id VARCHAR, right_id VARCHAR, weight DOUBLE, "
-        "probability DOUBLE, factors STRUCT(field VARCHAR, level VARCHAR, weight DOUBLE)[])"
-    )
-    columns = (*model.compared, *(name for some in model.blocks for name in some), *model.narrowing)
-    with staged(db, left, right, columns):
+    make_scores(db, into)
+    with staged(db, left, right, columns_of(model)):
         blocked = block(db, model)
         looked = 0
         chunks = -(-blocked.pairs // pairs_at_once)
         for number in range(chunks):
             looked += _score_chunk(db, model, trained, (number, chunks), floor, into)
-    return _counted(blocked, looked)
+    return counted(blocked, looked)
 
 
-def _counted(blocked: Blocked, looked: int) -> Scored:
+def columns_of(model: LinkModel) -> tuple[str, ...]:
+    """Every column that scoring reads, some twice."""
+    return (*model.compared, *(name for some in model.blocks for name in some), *model.narrowing)
+
+
+def counted(blocked: Blocked, looked: int) -> Scored:
+    """What is told of blocks and of the pairs that they gave."""
     return Scored(looked, blocked.keys_narrowed, blocked.keys_dropped)
+
+
+def make_scores(db: DuckDBPyConnection, into: str) -> None:
+    """Make the table of results, empty."""
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE {into} (left_id VARCHAR, right_id VARCHAR, weight DOUBLE, "
+        "probability DOUBLE, factors STRUCT(field VARCHAR, level VARCHAR, weight DOUBLE)[])"
+    )
+
+
+def take_scores(
+    db: DuckDBPyConnection, result: str, model: LinkModel, trained: Trained, into: str
+) -> None:
+    """Add what Splink made, a table of `db` or a call that reads one, to the table of results.
+
+    Here weights are rounded, which the last digits of another engine's logarithms do not survive.
+    """
+    db.execute(
+        f"INSERT INTO {into} SELECT l.id, r.id, round(s.match_weight, 6), "  # noqa: S608
+        f"round(s.match_probability, 9), {_factors(model, trained)} FROM {result} s "
+        "JOIN linkage_left l ON l.n = s.id_l JOIN linkage_right r ON r.n = s.id_r"
+    )
 
 
 def _score_chunk(
@@ -93,20 +133,19 @@ def _score_chunk(
         f"'{LEFT}-__-' || left_n AS join_key_l, '{RIGHT}-__-' || right_n AS join_key_r "
         "FROM linkage_pair"
     )
-    _make_frequencies(db, trained)
+    make_frequencies(db, trained, "linkage_some_left")
     with splink(db) as api:
-        result = _predict(api, model, trained, floor)
-        db.execute(
-            f"INSERT INTO {into} SELECT l.id, r.id, round(s.match_weight, 6), "  # noqa: S608
-            f"round(s.match_probability, 9), {_factors(model, trained)} FROM {result} s "
-            "JOIN linkage_left l ON l.n = s.id_l JOIN linkage_right r ON r.n = s.id_r"
-        )
+        result = predict(api, model, trained, floor)
+        take_scores(db, result, model, trained, into)
         db.execute(f"DROP TABLE {result}")
     return pairs
 
 
-def _predict(api: DuckDBAPI, model: LinkModel, trained: Trained, floor: float) -> str:
-    """Score the blocked pairs; the name of the table of results."""
+def predict(api: DatabaseAPISubClass, model: LinkModel, trained: Trained, floor: float) -> str:
+    """Score the pairs of `linkage_blocked`; the name of the table of results.
+
+    `linkage_some_left`, `linkage_some_right` and the tables of `make_frequencies` are there too.
+    """
     link = linker(api, ("linkage_some_left", "linkage_some_right"), splink_settings(model, trained))
     for one in trained.fields:
         if one.rare is not None:
@@ -117,8 +156,11 @@ def _predict(api: DuckDBAPI, model: LinkModel, trained: Trained, floor: float) -
     return str(scored.physical_name)
 
 
-def _make_frequencies(db: DuckDBPyConnection, trained: Trained) -> None:
-    """How common each value is: as training saw it, and as rare as it knew for any other."""
+def make_frequencies(db: DuckDBPyConnection, trained: Trained, table: str) -> None:
+    """How common each value of a table is: as training saw it, and as rare as any other was.
+
+    Makes `linkage_tf_<field>` for every field with frequencies.
+    """
     for one in trained.fields:
         if one.rare is None:
             continue
@@ -126,7 +168,7 @@ def _make_frequencies(db: DuckDBPyConnection, trained: Trained) -> None:
             f'CREATE OR REPLACE TABLE linkage_tf_{one.name} AS SELECT "{one.name}", '  # noqa: S608
             "coalesce(list_extract($shares, list_position($names, "
             f'"{one.name}")), $rare) AS "tf_{one.name}" FROM '
-            f'(SELECT DISTINCT "{one.name}" FROM linkage_some_left WHERE "{one.name}" IS NOT NULL)',
+            f'(SELECT DISTINCT "{one.name}" FROM {table} WHERE "{one.name}" IS NOT NULL)',
             {
                 "names": list(one.frequencies),
                 "shares": list(one.frequencies.values()),

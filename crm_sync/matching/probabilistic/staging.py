@@ -11,6 +11,7 @@ from crm_sync.matching.probabilistic.settings import LEFT, RIGHT
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from splink import Linker, SettingsCreator
+    from splink.internals.database_api import DatabaseAPISubClass
     from splink.internals.duckdb.database_api import DuckDBAPI
 
 
@@ -78,7 +79,7 @@ def splink(db: DuckDBPyConnection) -> Iterator[DuckDBAPI]:
         own.close()
 
 
-def linker(api: DuckDBAPI, tables: tuple[str, str], settings: SettingsCreator) -> Linker:
+def linker(api: DatabaseAPISubClass, tables: tuple[str, str], settings: SettingsCreator) -> Linker:
     """A linker over two tables that have the model's columns and a numeric `id`."""
     from splink import Linker
 
