@@ -64,6 +64,9 @@ class Store:
         """One write transaction for whole Arrow tables: all of it is stored, or none."""
         from crm_sync.store.bulk import bulk
 
+        # Another SQLite library writes: two in one process must not hold the file at a time, since
+        # each, when it closes, gives up the other's locks and takes its log away.
+        self.engine.dispose()
         with bulk(self.path, busy_seconds=BUSY_SECONDS) as transaction:
             yield transaction
 
