@@ -225,7 +225,7 @@ def test_parts_of_a_double_name_and_its_suffix_are_kept() -> None:
 
 
 def test_familiar_forms_lead_both_ways_in_both_languages() -> None:
-    db = _db()
+    db = duckdb.connect()
     add_nicknames(db)
     table = dict(db.execute("SELECT name, others FROM nickname").fetchall())
     for one, other in [("bill", "william"), ("jp", "jeanpierre"), ("seb", "sebastien")]:
