@@ -32,9 +32,11 @@ def same(one: Scalar, other: Scalar) -> bool:
 
 def is_blank(value: Scalar) -> bool:
     """Whether a field holds nothing; a box that is not ticked holds nothing either."""
-    if value is None or value is False or value == "":
-        return True
-    return isinstance(value, str) and value.strip().casefold() in ("", "false")
+    if not isinstance(value, str):
+        return value is None or value is False
+    if len(value) > _LONGEST_WORD and not (value[0].isspace() or value[-1].isspace()):
+        return False
+    return value.strip().casefold() in ("", "false")
 
 
 def holds_id(ids: Scalar, id: Scalar) -> bool:

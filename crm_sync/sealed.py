@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from json.encoder import encode_basestring
 from typing import Any
 
-from crm_sync.canonical import canonical_json, evidence_text, fields_text
+from crm_sync.canonical import canonical_json, evidence_text, fields_text, scalar_text
 from crm_sync.later import FromText, Later
 from crm_sync.model import DUE, EDITION, Change, Entity, FieldChange, Operation, Plan, plain
 
@@ -64,13 +65,20 @@ class Sealed:
             _text_of(change.watched, fields_text),
             _text_of(change.evidence, evidence_text),
         )
-        head = [
+        named = (
             change.key, change.operation, change.entity, change.record_id, change.contact_id,
-            change.kind, change.disposition, change.reason, change.confidence, change.requires,
-            change.held_by, change.owner_id, change.rule, len(written), len(watched),
-        ]  # fmt: skip
-        body = f"{canonical_json(head)}{written}{watched}{evidence}"
-        return cls(written, watched, evidence, due_on, hashlib.sha256(body.encode()).digest())
+            change.kind, change.disposition, change.reason,
+        )  # fmt: skip
+        more = (change.requires, change.held_by, change.owner_id, change.rule)
+        head = [
+            *map(encode_basestring, named),
+            scalar_text(change.confidence),
+            *map(encode_basestring, more),
+            f"{len(written)},{len(watched)}",
+        ]
+        body = f"[{','.join(head)}]{written}{watched}{evidence}"
+        digest = hashlib.sha256(body.encode()).digest()
+        return cls(written, watched, evidence, due_on, digest)
 
 
 def digest_of_all(sealed: Iterable[Sealed]) -> str:

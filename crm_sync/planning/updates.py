@@ -170,7 +170,7 @@ def _field(
     before = state.live.get(write.field)
     lock = lock_of(state.baselines.get(write.field), before, job_change.as_of)
     after = _spelt(write, value)
-    if same(before, after) or (is_blank(before) and is_blank(after)):
+    if is_blank(before) if is_blank(after) else same(before, after):
         return None
     ruling = rule_on_field(
         policy=write.policy,

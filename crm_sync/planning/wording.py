@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 Language = Literal["en", "fr"]
@@ -26,6 +27,7 @@ _MONTHS = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=16_384)
 def clean(text: str, limit: int = VALUE_LIMIT) -> str:
     """One line without terminal escapes, control, invisible or direction-changing characters."""
     if text.isprintable() and text == text.strip() and "  " not in text:
