@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from crm_sync.sandbox.world import World
+from crm_sync.shipped import shipped
 from crm_sync_salesforce.sandbox import SalesforceSandbox
 from tests.support.project import CRM_SYNC, ENVIRONMENT, Crm, Project
 
@@ -58,7 +59,8 @@ def test_init_writes_what_one_crm_needs(crm: str, secret: str, tmp_path: Path) -
     here.call("init", "--crm", crm)
     others = {"salesforce", "hubspot"} - {crm}
     names = {path.stem for path in (tmp_path / "mappings").iterdir()}
-    assert names == {crm, "playbooks", "people_data_labs", "vendor_csv"}
+    vendors = {path.stem for path in shipped("mappings").iterdir()} - others
+    assert names == vendors, "every shipped file but the other CRM's"
     told = here.call("check", expect=2).stdout
     assert secret in told
     assert not any(other in told for other in others)

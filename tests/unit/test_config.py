@@ -116,8 +116,8 @@ def test_the_example_for_one_crm_holds_that_connection_and_its_mappings_only(
     config = load_config(tmp_path / "config.yaml")
     assert [one.settings.connector for one in config.connections.values()] == [crm]
     assert list(config.sources) == ["vendor-file"]
-    sources = ("people_data_labs", "coresignal")  # the second is shown commented out
-    wanted = {f"mappings/{name}.yaml" for name in (crm, "playbooks", *sources)}
+    vendors = ("people_data_labs", "sales_navigator", "coresignal", "apollo", "enrichlayer")
+    wanted = {f"mappings/{name}.yaml" for name in (crm, "playbooks", *vendors)}
     assert set(named_mappings(text)) == wanted
 
 
