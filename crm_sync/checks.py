@@ -83,6 +83,7 @@ def _check(workspace: Workspace, connection: Connection) -> CheckResult:
     for name in connection.settings.enrichment:
         attempt("enrichment", partial(_source, workspace.config, name))
     attempt("enrichment", lambda: _no_source(connection))
+    attempt("matching", lambda: _matching(workspace.config))
     attempt("CRM", lambda: _crm(workspace, connection))
     # Credentials are the first thing to mend: nothing else can be seen without them.
     code = AccessDenied.exit_code if AccessDenied.exit_code in codes else max(codes)
@@ -127,6 +128,14 @@ def _source(config: Config, name: str) -> Iterator[Finding]:
 
     with open_sources(config, [name]) as [source]:
         yield Finding(Level.OK, "enrichment", f"{name} {source.inspect() or 'is there'}")
+
+
+def _matching(config: Config) -> Iterator[Finding]:
+    from crm_sync.stages.judge import match_settings
+
+    settings = match_settings(config)
+    if settings.spark is not None:
+        yield Finding(Level.OK, "matching", f"Spark is there; its master: {settings.spark.master}")
 
 
 def _no_source(connection: Connection) -> Iterator[Finding]:

@@ -60,6 +60,15 @@ class Precision(_Settings):
         return self
 
 
+class Matching(_Settings):
+    """What compares the contacts for whom no key stands; everything else is DuckDB's."""
+
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark_master: Annotated[str, Field(min_length=1)] = "local[*]"
+    spark_memory_mb: Annotated[int, Field(ge=512)] = 2_048
+    spark_folder: Path | None = None
+
+
 class ConnectionSettings(_Settings):
     """One CRM account, without what belongs to its connector."""
 
@@ -108,6 +117,7 @@ class _File(_Settings):
     database: str = "sqlite:///crm-sync.db"
     connections: dict[str, dict[str, Any]]
     enrichment: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    matching: Matching = Matching()
 
     @field_validator("database")
     @classmethod
@@ -192,6 +202,7 @@ class Config:
     database: str
     connections: dict[str, Connection]
     sources: dict[str, SourceSettings]
+    matching: Matching = field(default_factory=Matching)
 
     @property
     def folder(self) -> Path:
@@ -244,7 +255,7 @@ def load_config(path: Path) -> Config:
             problems += _unknown_sources(connections[name], list(model.enrichment))
     if problems:
         raise together(problems)
-    return Config(file, model.database, connections, sources)
+    return Config(file, model.database, connections, sources, model.matching)
 
 
 def _connection(name: str, section: dict[str, Any], file: YamlFile) -> Connection:

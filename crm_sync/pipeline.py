@@ -182,12 +182,13 @@ def _plan(
     progress: Progress,
 ) -> Plan:
     from crm_sync.stages.draft import draft_plan, load_playbooks_of
-    from crm_sync.stages.judge import inspect_sources, open_sources
+    from crm_sync.stages.judge import inspect_sources, match_settings, open_sources
 
     now, store = utc_now(), workspace.store
     mapping = workspace.mapping(connection)
     # What an operator can have got wrong is told before the long work begins.
     playbooks = load_playbooks_of(connection)
+    match_settings(workspace.config)
     ask = Ask(full, connection.settings.full_pull_days)
     with open_sources(workspace.config, connection.settings.enrichment) as sources:
         inspect_sources(sources)
@@ -229,7 +230,7 @@ def _judge(
     progress: Progress,
 ) -> Judged:
     """Ask the sources that are asked, then compare every contact with all that is known."""
-    from crm_sync.stages.judge import judge_all
+    from crm_sync.stages.judge import judge_all, match_settings
     from crm_sync.stages.observe import observe_all
     from crm_sync.store.export import contacts_table
 
@@ -242,7 +243,10 @@ def _judge(
 
     observed = observe_all(store, name, contacts, sources, now=now, progress=progress)
     run.asked = observed.asked
-    return judge_all(store, connection, contacts, observed, now=now, progress=progress)
+    settings = match_settings(workspace.config)
+    return judge_all(
+        store, connection, contacts, observed, now=now, settings=settings, progress=progress
+    )
 
 
 def _read_crm(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection as Transaction
 
     from crm_sync.enrichment.source import AnySource, Staged
+    from crm_sync.matching.settings import MatchSettings
     from crm_sync.stages.observe import Observed
 
 
@@ -37,6 +38,26 @@ class Judged:
     funnel: MappingType[str, int]
     sizes: MappingType[str, SourceCount]
     sources: MappingType[str, Staged]
+
+
+def match_settings(config: Config) -> MatchSettings:
+    """How to judge, as configured.
+
+    Raises `ConfigError` when the engine is Spark and what it needs is not installed.
+    """
+    from crm_sync.matching.settings import MatchSettings, SparkSettings
+
+    given = config.matching
+    if given.engine == "duckdb":
+        return MatchSettings()
+    from crm_sync.matching.probabilistic.spark_session import check_spark
+
+    try:
+        check_spark()
+    except ConfigError as problem:
+        raise config.file.error(problem.message, ("matching", "engine"), problem.fix) from None
+    folder = given.spark_folder and config.folder / given.spark_folder
+    return MatchSettings(spark=SparkSettings(given.spark_master, given.spark_memory_mb, folder))
 
 
 @contextmanager
@@ -84,6 +105,7 @@ def judge_all(
     observed: Observed,
     *,
     now: datetime,
+    settings: MatchSettings | None = None,
     progress: Progress = silent,
 ) -> Judged:
     """Compare every contact with every source and store the verdicts.
@@ -101,6 +123,7 @@ def judge_all(
             contacts(),
             observed.sources,
             now=now,
+            settings=settings,
             demoted=demoted,
             learned=known,
             progress=progress,

@@ -14,6 +14,7 @@ from crm_sync.config import (
     Config,
     ConnectionSettings,
     Guards,
+    Matching,
     Precision,
     load_config,
 )
@@ -22,8 +23,10 @@ from crm_sync.enrichment.file import FileConfig
 from crm_sync.enrichment.people_data_labs import PeopleDataLabsConfig
 from crm_sync.enrichment.registry import find
 from crm_sync.errors import ConfigError, NotFound, UsageError
+from crm_sync.matching.settings import SparkSettings
 from crm_sync.model import Mode
 from crm_sync.shipped import example_config, named_mappings, shipped
+from crm_sync.stages.judge import match_settings
 from crm_sync_hubspot.config import AccessToken, HubSpotConfig, RefreshToken
 from crm_sync_salesforce.config import ClientCredentials, SalesforceConfig, SessionId
 
@@ -131,8 +134,10 @@ def test_an_example_that_is_not_there_is_told_with_those_that_are() -> None:
 def test_what_the_example_shows_commented_out_is_valid_and_the_default(
     crm: str, tmp_path: Path, example_secrets: None
 ) -> None:
-    connection = load_config(example_with_all_settings_on(tmp_path, crm)).connection(None)
+    config = load_config(example_with_all_settings_on(tmp_path, crm))
+    connection = config.connection(None)
     shown = connection.settings
+    assert config.matching.model_copy(update={"spark_folder": None}) == Matching()
     assert shown.guards == Guards()
     assert shown.precision == Precision()
     for name in ("plan_expires_after_days", "quota_floor"):
@@ -174,8 +179,9 @@ def settings_of(model: type[BaseModel]) -> Iterator[str]:
 
 @pytest.mark.parametrize("crm", CRMS)
 @pytest.mark.parametrize(
-    "model", [module._File, ConnectionSettings, Guards, Precision, FileConfig, PeopleDataLabsConfig]
-)
+    "model", [module._File, ConnectionSettings, Guards, Precision, Matching, FileConfig,
+     PeopleDataLabsConfig],
+)  # fmt: skip
 def test_every_setting_is_shown_in_the_example(
     crm: str, model: type[BaseModel], tmp_path: Path
 ) -> None:
@@ -195,6 +201,45 @@ def test_every_setting_is_shown_in_the_example(
 )
 def test_every_way_to_sign_in_is_shown_in_the_example(crm: str, model: type[BaseModel]) -> None:
     assert [name for name in settings_of(model) if f"{name}: " not in example_config(crm)] == []
+
+
+# Who compares
+
+
+def test_spark_is_asked_for_by_name_with_a_folder_beside_the_file(tmp_path: Path) -> None:
+    more = "matching: {engine: spark, spark_master: 'local[2]', spark_folder: shared}\n"
+    config = load_config(write(tmp_path, more=more))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("crm_sync.matching.probabilistic.spark_session.check_spark", lambda: None)
+        found = match_settings(config).spark
+    assert found == SparkSettings("local[2]", 2_048, tmp_path / "shared")
+
+
+def test_without_java_spark_is_refused_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(write(tmp_path, more="matching:\n  engine: spark\n"))
+    monkeypatch.setattr("crm_sync.matching.probabilistic.spark_session.find_spec", lambda _: True)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "nothing"))
+    with pytest.raises(ConfigError, match="no Java where JAVA_HOME points") as caught:
+        match_settings(config)
+    assert caught.value.place == f"{config.file.path}:8:3"
+    assert "Install a Java runtime" in caught.value.fix
+
+
+def test_without_pyspark_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(write(tmp_path, more="matching: {engine: spark}\n"))
+    monkeypatch.setattr("crm_sync.matching.probabilistic.spark_session.find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match="PySpark is not installed") as caught:
+        match_settings(config)
+    assert "crm-sync[spark]" in caught.value.fix
+
+
+def test_duckdb_needs_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm_sync.matching.probabilistic.spark_session.find_spec", lambda _: None)
+    assert match_settings(load_config(write(tmp_path))).spark is None
 
 
 # Secrets

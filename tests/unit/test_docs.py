@@ -99,7 +99,7 @@ def models_of(*kinds: type[BaseModel]) -> Iterator[tuple[str, str]]:
         (
             "reference/configuration.md",
             (config._File, config.ConnectionSettings, config.Guards, config.Precision,
-             file.FileConfig, HttpConfig, PeopleDataLabsConfig,
+             config.Matching, file.FileConfig, HttpConfig, PeopleDataLabsConfig,
              SalesforceConfig, ClientCredentials, SessionId,
              HubSpotConfig, AccessToken, RefreshToken),
         ),
