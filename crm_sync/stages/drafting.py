@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -183,6 +183,9 @@ def _alone(
 
 # A second process. It is forked, so that it has all that it needs, and opens the store anew.
 
+_GIVEN = 2
+"""Parts that the other process has at a time: one in hand, and the next."""
+
 _setting: Setting | None = None
 
 
@@ -195,31 +198,37 @@ def _may_share() -> bool:
 def _shared(
     setting: Setting, tx: Transaction, parts: Sequence[Part]
 ) -> Iterator[tuple[int, Drafted]]:
-    """This process takes the parts from the end that the other one has not begun.
+    """The other process takes the parts from the beginning, this one from the end.
 
     A part at which the other one failed is done again here: so an error is told as it always is.
     """
+    left = deque(range(len(parts)))
+    given: deque[tuple[int, Future[Drafted] | None]] = deque()
     with _helper(setting) as pool:
-        futures = [pool.submit(_help, part) for part in parts]
-        left = len(parts)
-        while left and futures[left - 1].cancel():
-            left -= 1
-            yield left, draft_part(setting, tx, parts[left])
-        for at, future in enumerate(futures[:left]):
-            yield at, _result(future) or draft_part(setting, tx, parts[at])
+        while left or given:
+            while left and len(given) < _GIVEN:
+                at = left.popleft()
+                given.append((at, _give(pool, parts[at])))
+            if left:
+                at = left.pop()
+                yield at, draft_part(setting, tx, parts[at])
+            while given and (not left or _is_done(given[0][1])):
+                at, future = given.popleft()
+                yield at, _result(future) or draft_part(setting, tx, parts[at])
 
 
 @contextmanager
 def _helper(setting: Setting) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(
-        1, multiprocessing.get_context("fork"), initializer=_begin, initargs=(setting,)
-    )
+    context = multiprocessing.get_context("fork")
+    pool = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(setting,))
     try:
         yield pool
+    except BaseException:
+        for process in list(pool._processes.values()):
+            process.terminate()  # what it does is of no use any more
+        raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
+        pool.shutdown()
 
 
 def _begin(setting: Setting) -> None:
@@ -235,10 +244,19 @@ def _help(part: Part) -> Drafted:
         return draft_part(_setting, tx, part)
 
 
-def _result(future: Future[Drafted]) -> Drafted | None:
+def _give(pool: ProcessPoolExecutor, part: Part) -> Future[Drafted] | None:
     try:
-        return future.result()
+        return pool.submit(_help, part)
     except BrokenProcessPool:
         return None
+
+
+def _is_done(future: Future[Drafted] | None) -> bool:
+    return future is None or future.done()
+
+
+def _result(future: Future[Drafted] | None) -> Drafted | None:
+    try:
+        return None if future is None else future.result()
     except Exception:
         return None
