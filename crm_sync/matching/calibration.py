@@ -156,24 +156,56 @@ def fit(found: Sequence[Candidate]) -> Curve:
         use[worst - 1] = False
 
 
-def _newton(rows: Sequence[tuple[list[float], bool, int]]) -> list[float]:
+Row = tuple[list[float], bool, int]
+"""What is known of candidates, whether they are right, and how many there are of them."""
+
+_PENALTY = (1e-3, RIDGE, RIDGE)
+
+
+def _newton(rows: Sequence[Row]) -> list[float]:
     """Penalised maximum likelihood by Newton's method; the intercept is hardly penalised."""
     theta = [0.0, 0.0, 0.0]
-    penalty = [1e-3, RIDGE, RIDGE]
-    for _ in range(50):
-        gradient = [-penalty[i] * theta[i] for i in range(3)]
-        hessian = [[penalty[i] if i == j else 0.0 for j in range(3)] for i in range(3)]
-        for x, right, count in rows:
-            p = chance(sum(t * v for t, v in zip(theta, x, strict=True)) / math.log(2))
-            for i in range(3):
-                gradient[i] += count * (right - p) * x[i]
-                for j in range(3):
-                    hessian[i][j] += count * p * (1 - p) * x[i] * x[j]
-        step = _solve(hessian, gradient)
-        theta = [t + max(-5.0, min(5.0, s)) for t, s in zip(theta, step, strict=True)]
-        if max(abs(s) for s in step) < 1e-9:
+    reached = _likelihood(rows, theta)
+    for _ in range(100):
+        step = _step(rows, theta)
+        # the likelihood is concave: some part of the step always leads up
+        share = 1.0
+        while share > 1e-9:
+            tried = [t + share * s for t, s in zip(theta, step, strict=True)]
+            better = _likelihood(rows, tried)
+            if better >= reached:
+                break
+            share /= 2
+        if share <= 1e-9 or better - reached < 1e-10 * abs(reached):
             break
+        theta, reached = tried, better
     return theta
+
+
+def _step(rows: Sequence[Row], theta: list[float]) -> list[float]:
+    gradient = [-weight * t for weight, t in zip(_PENALTY, theta, strict=True)]
+    hessian = [[_PENALTY[i] if i == j else 0.0 for j in range(3)] for i in range(3)]
+    for x, right, count in rows:
+        p = _share(x, theta)
+        for i in range(3):
+            gradient[i] += count * (right - p) * x[i]
+            for j in range(3):
+                hessian[i][j] += count * p * (1 - p) * x[i] * x[j]
+    return _solve(hessian, gradient)
+
+
+def _likelihood(rows: Sequence[Row], theta: list[float]) -> float:
+    penalty = sum(weight * t * t for weight, t in zip(_PENALTY, theta, strict=True)) / 2
+    said = (
+        count * math.log(max(p if right else 1 - p, 1e-300))
+        for x, right, count in rows
+        for p in (_share(x, theta),)
+    )
+    return math.fsum(said) - penalty
+
+
+def _share(x: Sequence[float], theta: Sequence[float]) -> float:
+    return chance(sum(t * v for t, v in zip(theta, x, strict=True)) / math.log(2))
 
 
 def _solve(matrix: list[list[float]], right: list[float]) -> list[float]:

@@ -47,6 +47,17 @@ def test_calibrated_is_nearer_the_truth_than_raw_on_contacts_it_never_saw() -> N
     assert sum(one["count"] for one in made["bins"]) == made["sample"] == 4_000
 
 
+def test_as_many_are_expected_right_as_are() -> None:
+    """Also where nearly all are right, and the few wrong ones are far off."""
+    sure = [Candidate(2.5, 20.0, 0.85, n % 700 != 0, n % 2) for n in range(4_200)]
+    far = [Candidate(-9.0 + n % 5, 12.0, 0.01, False, n % 2) for n in range(90)]
+    torn = [Candidate(4.0, 0.0, 0.5, n < 7, n % 2) for n in range(9)]
+    found = [*sure, *far, *torn]
+    curve = fit(found)
+    expected = sum(curve.probability(one) for one in found)
+    assert expected == pytest.approx(sum(one.right for one in found), abs=0.1)
+
+
 def test_more_weight_never_makes_a_match_less_likely() -> None:
     upside_down = [replace(one, right=one.weight < 6) for one in candidates(1_000)]
     curve = fit(upside_down)
