@@ -6,6 +6,7 @@ What a part comes to is rows that are ready to be stored: small, since their tex
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -94,6 +95,23 @@ def draft_parts(
 
 def draft_part(setting: Setting, tx: Transaction, part: Part) -> Drafted:
     """What the contacts of one part come to."""
+    with _no_cycles():
+        return _draft(setting, tx, part)
+
+
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Spare the search for cycles among millions of values that have none."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def _draft(setting: Setting, tx: Transaction, part: Part) -> Drafted:
     made = Drafted()
     edits = drafting.edits_in(tx, setting.inputs.connection, part)
     changed: dict[str, drafting.Raw] = {}
