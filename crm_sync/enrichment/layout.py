@@ -16,7 +16,9 @@ from crm_sync.enrichment.mapping import DatePaths, EmploymentPaths, ReadingRules
 from crm_sync.errors import ConfigError
 
 _SINGLE = ("full_name", "first_name", "last_name", "city", "country")
-_LISTS = {"emails": r"[;,|\s]+", "linkedin_urls": r"[;,|\s]+", "phones": r"[;|,]+"}
+_BETWEEN_ADDRESSES = ";,| \t\r\n"
+_LISTS = {"emails": _BETWEEN_ADDRESSES, "linkedin_urls": _BETWEEN_ADDRESSES, "phones": ";|,"}
+"""Signs that stand between several values in one text."""
 _IN_EMPLOYMENT = ("organisation", "domain", "organisation_id", "title")
 _ISO_FROM = {"day_first": r"\3-\2-\1", "month_first": r"\3-\1-\2"}
 _YES, _NO = "('true', '1', 'yes', 'y')", "('false', '0', 'no', 'n')"
@@ -64,7 +66,9 @@ def compile_layout(mapping: ReadingRules, *, flat: bool) -> Layout:
         lists = [_values(tree, path, flat) for path in getattr(profile, name)]
         columns[name] = _list(lists, separator)
     if profile.linkedin_slugs:
-        slugs = _list([_values(tree, path, flat) for path in profile.linkedin_slugs], r"[;,|\s]+")
+        slugs = _list(
+            [_values(tree, path, flat) for path in profile.linkedin_slugs], _BETWEEN_ADDRESSES
+        )
         urls = f"list_transform({slugs}, lambda t: 'linkedin.com/in/' || trim(t))"
         columns["linkedin_urls"] = f"list_concat({columns['linkedin_urls']}, {urls})"
     columns["verified_on"] = _date(profile.verified_on, mapping, tree, flat, "r")
@@ -110,11 +114,11 @@ def _employments(
 def _employer(
     group: EmploymentPaths, mapping: ReadingRules, tree: Tree, flat: bool, base: str
 ) -> str:
-    """The employer alone: what every record is looked at for, before most are left aside."""
-    parts = {
-        name: _first([_value(tree, path, base, flat) for path in getattr(group, name)])
-        for name in ("organisation", "domain")
-    }
+    """The employer alone, untrimmed: what every record is looked at for."""
+    parts = {}
+    for name in ("organisation", "domain"):
+        values = [_value(tree, path, base, flat) for path in getattr(group, name)]
+        parts[name] = values[0] if len(values) == 1 else _first(values)
     return f"struct_pack({', '.join(f'{name} := {sql}' for name, sql in parts.items())})"
 
 
@@ -218,12 +222,14 @@ def _first(expressions: Sequence[str]) -> str:
     return f"coalesce({', '.join(texts)})" if len(texts) > 1 else texts[0]
 
 
-def _list(expressions: Sequence[str], separator: str) -> str:
+def _list(expressions: Sequence[str], separators: str) -> str:
     """All of them as one list of texts; a text that holds several is split."""
     if not expressions:
         return "CAST([] AS VARCHAR[])"
     joined = f"list_concat({', '.join(expressions)})" if len(expressions) > 1 else expressions[0]
-    split = f"lambda t: string_split_regex(t, {literal(separator)})"
+    holds = " OR ".join(f"contains(t, {literal(sign)})" for sign in separators)
+    at = literal(f"[{separators}]+")
+    split = f"lambda t: CASE WHEN {holds} THEN string_split_regex(t, {at}) ELSE [t] END"
     return f"list_filter(flatten(list_transform({joined}, {split})), lambda t: trim(t) <> '')"
 
 
