@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from crm_sync.matching.weights import PRIOR, chance
+from crm_sync.matching.probabilistic.model import LEVELS
+from crm_sync.matching.tail import MODEL, default_parameters
+from crm_sync.matching.weights import FACTOR_WORDS, PRIOR, chance
 from tests.support.judging import (
     AT_ACME,
     AT_NEWCO,
@@ -127,3 +129,14 @@ def test_every_confidence_is_the_sum_of_its_weights(verdicts: dict[str, Verdict]
         weights = [one["weight"] for one in json.loads(row["evidence"])]
         said = PRIOR + sum(weight for weight in weights if weight is not None)
         assert row["confidence"] == pytest.approx(chance(said), abs=2e-4)
+
+
+def test_the_shipped_parameters_fit_the_model() -> None:
+    shipped = default_parameters()
+    assert shipped.prior_weight == pytest.approx(PRIOR, abs=0.01)
+    assert [one.name for one in shipped.fields] == [one.name for one in MODEL.fields]
+    for field, trained in zip(MODEL.fields, shipped.fields, strict=True):
+        assert tuple(level.label for level in trained.levels) == LEVELS[field.kind]
+        best, worst = trained.levels[0], trained.levels[-1]
+        assert best.weight >= 0 >= worst.weight
+        assert set(FACTOR_WORDS[field.name]) == set(LEVELS[field.kind])
