@@ -15,7 +15,10 @@ Two confidences are kept apart until the end: that it is the same person, and th
 changed. The confidence of a JobChange is their product. Its band is the weaker of the match's band
 and `review` if there is any doubt; each doubt is told in the evidence.
 
-One doubt can be lifted. Work that goes on under the same title without a gap looks the same whether
+Then the claims of several sources on one contact are put together (`sql/reconcile.sql`): who speaks,
+who agrees, who says otherwise, and which doubts of one source another one makes good.
+
+One doubt is lifted by other people. Work that goes on under the same title without a gap looks the same whether
 a person moved or a company was renamed (`sql/renames.sql`). It counts as a move if somebody else in
 the source is known to be at the old company, under its old name, after the change. Only profiles
 that were staged are seen, those that share a key with some contact.
@@ -54,7 +57,10 @@ WITNESSES_OF_SITE = 3
 SEAMLESS_DAYS = 31
 """A job that begins no more days than this after the old one ended, or before, begins at once."""
 
-_LOCAL = ("identity", "companies", "compare", "kinds", "doubts")
+_BEFORE = ("identity", "companies")
+"""Matches that exclude each other; what the sources, and the CRM's mailboxes, tell of companies."""
+
+_LOCAL = ("compare", "kinds", "doubts")
 """What is found for one contact and one profile, given what is known of companies."""
 
 _JOINT = ("renames", "reconcile")
@@ -62,14 +68,16 @@ _JOINT = ("renames", "reconcile")
 
 
 def detect(db: DuckDBPyConnection, *, slack_days: int) -> None:
-    """Make `job_change_row` from `best_match`, `contact_person`, `employment` and `site`.
+    """Make `job_change_row` from what matching left, and set aside matches that exclude each other.
 
-    `shown_text(source, text, shown)` is made between comparing and judging, by `spelling`.
+    Reads `match_row`, `same_name`, `contact_person`, `profile`, `employment`, `site`, `restoring`,
+    `source_trust` and `demoted(source, kind, rule, detail)`. `job_change_row` is a view with one row
+    for each contact; `unmatched` has those for whom no source speaks.
     """
     from crm_sync.changes import spelling
 
     _set_variables(db, slack_days)
-    for step in (*_LOCAL, *_JOINT):
+    for step in (*_BEFORE, *_LOCAL, *_JOINT):
         db.execute(_statement(step))
     spelling.add_restored(db)
     db.execute(_statement("verdicts"))
