@@ -15,13 +15,13 @@ Two confidences are kept apart until the end: that it is the same person, and th
 changed. The confidence of a JobChange is their product. Its band is the weaker of the match's band
 and `review` if there is any doubt; each doubt is told in the evidence.
 
-Then the claims of several sources on one contact are put together (`sql/reconcile.sql`): who speaks,
-who agrees, who says otherwise, and which doubts of one source another one makes good.
+Then the claims of several sources on one contact are put together (`sql/reconcile.sql`): who
+speaks, who agrees, who says otherwise, and which doubts of one source another one makes good.
 
-One doubt is lifted by other people. Work that goes on under the same title without a gap looks the same whether
-a person moved or a company was renamed (`sql/renames.sql`). It counts as a move if somebody else in
-the source is known to be at the old company, under its old name, after the change. Only profiles
-that were staged are seen, those that share a key with some contact.
+One doubt is lifted by other people. Work that goes on under the same title without a gap looks the
+same whether a person moved or a company was renamed (`sql/renames.sql`). It counts as a move if
+somebody else in the source is known to be at the old company, under its old name, after the change.
+Only profiles that were staged are seen, those that share a key with some contact.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def detect(db: DuckDBPyConnection, *, slack_days: int) -> None:
     """Make `job_change_row` from what matching left, and set aside matches that exclude each other.
 
     Reads `match_row`, `same_name`, `contact_person`, `profile`, `employment`, `site`, `restoring`,
-    `source_trust` and `demoted(source, kind, rule, detail)`. `job_change_row` is a view with one row
-    for each contact; `unmatched` has those for whom no source speaks.
+    `source_trust` and `demoted(source, kind, rule, detail)`. `job_change_row` is a view with one
+    row for each contact; `unmatched` has those for whom no source speaks.
     """
     from crm_sync.changes import spelling
 
