@@ -109,7 +109,7 @@ def people(dice: random.Random, number: int, side: str) -> pa.Table:
                 "first_forms": [name(1) for _ in range(dice.randrange(3))],
                 "employers": [f"e{dice.randrange(50)}" for _ in range(dice.randrange(3))],
                 "city": dice.choice(["x", "y", "é", None]),
-                "born": dice.choice(["1980-01-02", "1981-01-02", "1990-11-12", None]),
+                "born": dice.choice(["1980-01-02", "1981-01-02", "1982-02-02", "1990-11-12", None]),
                 "keys": [f"k{dice.randrange(60)}" for _ in range(dice.randrange(3))],
             }
             for n in range(number)
@@ -197,6 +197,7 @@ def test_a_small_world_is_judged_the_same(tmp_path: Path, on_spark: SparkSetting
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_20_000_contacts_and_100_000_profiles_are_judged_the_same(
     tmp_path: Path, on_spark: SparkSettings
 ) -> None:

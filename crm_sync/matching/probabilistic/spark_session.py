@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -85,7 +87,8 @@ class _Java:
             gateway = launch_gateway(conf, {"stdout": log, "stderr": log})
             self._gateway: Any = gateway
             self._process = gateway.proc
-            self._context = SparkContext(gateway=gateway, conf=conf)
+            with _own_handler():
+                self._context = SparkContext(gateway=gateway, conf=conf)
             self.session = SparkSession(self._context)
         except (PySparkException, Py4JError) as problem:
             self.kill()
@@ -126,11 +129,11 @@ class _Java:
 
 
 def _options(settings: SparkSettings, folder: Path) -> dict[str, str]:
-    logging = folder / "log4j2.properties"
-    logging.write_text(_LOGGING, encoding="utf-8")
+    quiet = folder / "log4j2.properties"
+    quiet.write_text(_LOGGING, encoding="utf-8")
     java = {
         "java.io.tmpdir": folder,
-        "log4j2.configurationFile": logging,
+        "log4j2.configurationFile": quiet,
         "derby.system.home": folder,
     }
     given = " ".join(f'"-D{name}={value}"' for name, value in java.items())
@@ -160,17 +163,37 @@ def _options(settings: SparkSettings, folder: Path) -> dict[str, str]:
 
 @contextmanager
 def _as_before() -> Iterator[None]:
-    """Leave signals and environment as they were; PySpark takes Ctrl-C, and reads a variable."""
-    import threading
+    """Leave environment and logging as they were: PySpark reads a variable, and Py4J logs Ctrl-C.
 
-    handler = signal.getsignal(signal.SIGINT)
-    is_set = "PYSPARK_PYTHON" in os.environ
+    It does so with tracebacks, to the root logger too, and gives that a handler if it has none.
+    """
+    root, py4j = logging.getLogger(), logging.getLogger("py4j")
+    level = py4j.level
+    py4j.setLevel(logging.CRITICAL)
+    handlers, is_set = root.handlers[:], "PYSPARK_PYTHON" in os.environ
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    root.addFilter(_is_ours)
     try:
         yield
     finally:
+        py4j.setLevel(level)
+        root.removeFilter(_is_ours)
+        root.handlers[:] = handlers
         if not is_set:
             os.environ.pop("PYSPARK_PYTHON", None)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return "py4j" not in record.pathname
+
+
+@contextmanager
+def _own_handler() -> Iterator[None]:
+    """Keep Ctrl-C: PySpark's handler first asks Java to stop, on a line that may be in use."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
 
