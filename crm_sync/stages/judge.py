@@ -14,6 +14,7 @@ from crm_sync.errors import ConfigError, TryLater
 from crm_sync.planning.inputs import SourceCount
 from crm_sync.progress import Progress, silent
 from crm_sync.store import judgements, verdicts
+from crm_sync.store.arrow_io import bulk
 from crm_sync.store.database import Store
 from crm_sync.store.learned import learned_of, save_learned
 from crm_sync.verdicts.precision import demoted_groups, standings
@@ -128,9 +129,9 @@ def judge_all(
             learned=known,
             progress=progress,
         )
-    with store.bulk() as bulk:
+    with bulk(store) as loads:
         judgements.save_verdicts(
-            bulk,
+            loads,
             connection.name,
             matches=judgement.matches,
             job_changes=judgement.job_changes,

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from crm_sync.store.arrow_io import read_arrow
 from crm_sync.store.sql import stamp, upsert
 from crm_sync.store.tables import answer, record
 
@@ -74,22 +74,10 @@ def forget_gone(tx: Connection, connection: str) -> int:
 
 def asked_before(store: Store, connection: str, source: str) -> pa.Table:
     """Whom the source was asked about: contact_id, question (hash), asked_at (ISO 8601, UTC)."""
-    with _reading(store, _ASKED, connection, source) as reader:
-        return reader.read_all()
+    return read_arrow(store, _ASKED, [connection, source])
 
 
 @contextmanager
 def found_documents(store: Store, connection: str, source: str) -> Iterator[pa.RecordBatchReader]:
     """The documents that the source answered with, as they stream: asked_at, document."""
-    with _reading(store, _FOUND, connection, source) as reader:
-        yield reader
-
-
-@contextmanager
-def _reading(store: Store, statement: str, *parameters: str) -> Iterator[pa.RecordBatchReader]:
-    from adbc_driver_sqlite import dbapi
-
-    uri = f"file:{quote(str(store.path))}?mode=ro"
-    with dbapi.connect(uri) as opened, opened.cursor() as cursor:
-        cursor.execute(statement, parameters=parameters)
-        yield cursor.fetch_record_batch()
+    yield read_arrow(store, _FOUND, [connection, source]).to_reader()

@@ -19,8 +19,6 @@ from crm_sync.store.migrations import HEAD
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from crm_sync.store.bulk import Bulk
-
 BUSY_SECONDS = 10
 _OURS = frozenset({"record", "plan", "change", "intent"})
 _READ = "crm_sync_read"
@@ -58,17 +56,6 @@ class Store:
         """One write transaction: all of it is stored, or none."""
         with _explained(self.path), self.engine.begin() as connection:
             yield connection
-
-    @contextmanager
-    def bulk(self) -> Iterator[Bulk]:
-        """One write transaction for whole Arrow tables: all of it is stored, or none."""
-        from crm_sync.store.bulk import bulk
-
-        # Another SQLite library writes: two in one process must not hold the file at a time, since
-        # each, when it closes, gives up the other's locks and takes its log away.
-        self.engine.dispose()
-        with bulk(self.path, busy_seconds=BUSY_SECONDS) as transaction:
-            yield transaction
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -1,26 +1,26 @@
 """Contacts out of the database as one Arrow table, for the set-based stages.
 
-The rows leave SQLite through ADBC as they are stored (JSON under the CRM's names) and are put
-under our names by DuckDB, in one statement built from the mapping.
+The rows leave the database as they are stored (JSON under the CRM's names) and are put under our
+names by DuckDB, in one statement built from the mapping.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from crm_sync.columns import AS_READ
 from crm_sync.mapping import Mapping
 from crm_sync.model import Entity
+from crm_sync.store.arrow_io import read_arrow
 from crm_sync.store.database import Store
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-# No column may hold nulls: the driver guesses its type from the first rows, and fails at a text
-# that comes after many nulls.
+# No column may hold nulls: the driver that reads many rows guesses a type from the first ones, and
+# fails at a text that comes after many nulls.
 _RECORDS = """
     SELECT id, fields, coalesce(first_modified_at, '') AS first_modified_at FROM record
     WHERE connection = ? AND entity = ? AND gone_at IS NULL
@@ -51,7 +51,7 @@ def contacts_table(
     db = duckdb.connect()
     try:
         for name, statement, parameters in _exports(connection, mapping):
-            db.register(name, _read(store, statement, parameters))
+            db.register(name, read_arrow(store, statement, parameters))
             # Of no rows at all the driver says that they are numbers.
             columns = "CAST(COLUMNS(*) AS VARCHAR)"
             db.execute(f"CREATE TABLE {name}_ AS SELECT {columns} FROM {name}")  # noqa: S608
@@ -69,15 +69,6 @@ def _exports(connection: str, mapping: Mapping) -> list[tuple[str, str, list[str
         ("accounts", _RECORDS, [connection, Entity.ACCOUNT.value]),
         ("edits", _BASELINES, [connection, *watched]),
     ]
-
-
-def _read(store: Store, statement: str, parameters: list[str]) -> pa.Table:
-    from adbc_driver_sqlite import dbapi
-
-    uri = f"file:{quote(str(store.path))}?mode=ro"
-    with dbapi.connect(uri) as connection, connection.cursor() as cursor:
-        cursor.execute(statement, parameters=parameters)
-        return cursor.fetch_arrow_table()
 
 
 def _assemble(db: duckdb.DuckDBPyConnection, mapping: Mapping, *, accounts_read: bool) -> pa.Table:

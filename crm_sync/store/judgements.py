@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy import Connection, Row
 
-    from crm_sync.store.bulk import Bulk
+    from crm_sync.store.arrow_io import Bulk
 
 
 def save_verdicts(

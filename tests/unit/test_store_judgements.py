@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from crm_sync.model import Band, Evidence, JobChange, JobChangeKind, Position
 from crm_sync.store import judgements
+from crm_sync.store.arrow_io import bulk
 from crm_sync.store.database import Store
 from crm_sync.store.tables import job_change, match, observation
 
@@ -82,9 +83,9 @@ def judge(
     profiles: Mapping[str, int] | None = None,
 ) -> None:
     rows = [verdict(id) for id in contacts] if verdicts is None else verdicts
-    with store.bulk() as bulk:
+    with bulk(store) as loads:
         judgements.save_verdicts(
-            bulk,
+            loads,
             connection,
             matches=table([matched(id) for id in contacts], matched("")),
             job_changes=table(rows, verdict("")),
