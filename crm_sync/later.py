@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
@@ -34,6 +34,10 @@ class _Lazy(Sequence[T]):
     def __getitem__(self, at: Any) -> Any:
         """One of them, or some as a tuple."""
         return self._read()[at]
+
+    def __iter__(self) -> Iterator[T]:
+        """Over the tuple, at its speed."""
+        return iter(self._read())
 
     def __eq__(self, other: object) -> bool:
         """Whether it holds the same as another of its kind, or as a tuple."""
