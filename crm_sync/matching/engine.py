@@ -76,7 +76,7 @@ def judge(
     damaged.
     """
     settings = settings or MatchSettings()
-    with _engine(settings) as db:
+    with _engine(settings, contacts.num_rows) as db:
         normalise.install(db)
         bands.set_variables(db, settings)
         _take_contacts(db, contacts)
@@ -192,14 +192,14 @@ def _take_demoted(db: DuckDBPyConnection, demoted: Demoted) -> None:
 
 
 @contextmanager
-def _engine(settings: MatchSettings) -> Iterator[DuckDBPyConnection]:
+def _engine(settings: MatchSettings, contacts: int) -> Iterator[DuckDBPyConnection]:
     """A database of its own, bounded, that loads no code and cleans up behind itself."""
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="crm-sync-") as folder:
         config: dict[str, Any] = {
             "threads": settings.threads,
-            "memory_limit": f"{settings.memory_mb}MB",
+            "memory_limit": f"{settings.memory_for(contacts)}MB",
             "temp_directory": str(Path(folder) / "spill"),
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,

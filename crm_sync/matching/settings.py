@@ -28,8 +28,8 @@ class SparkSettings:
 class MatchSettings:
     """Limits of one judgement.
 
-    `memory_mb` and `threads` bound the database engine; what does not fit goes to a temporary
-    folder. An address that more than `most_holders_of_key` contacts or profiles have identifies
+    `memory_mb`, and as much again as `memory_mb_per_million` contacts say, and `threads` bound the
+    database engine; what does not fit goes to a temporary folder. An address that more than `most_holders_of_key` contacts or profiles have identifies
     nobody; neither does a name at an employer that would give more than `most_pairs_per_key` pairs.
     A CRM value written more than `slack_days` after the source says the job ended is a doubt.
     For likeness without a key, a full name that more than `most_holders_of_name` profiles of a
@@ -38,6 +38,7 @@ class MatchSettings:
     """
 
     memory_mb: int = 320
+    memory_mb_per_million: int = 2_500
     threads: int = 2
     most_holders_of_key: int = 20
     most_pairs_per_key: int = 100_000
@@ -45,3 +46,7 @@ class MatchSettings:
     most_holders_of_name: int = 3
     slack_days: int = 31
     spark: SparkSettings | None = None
+
+    def memory_for(self, contacts: int) -> int:
+        """Megabytes for a judgement of so many contacts."""
+        return self.memory_mb + contacts * self.memory_mb_per_million // 1_000_000
