@@ -29,12 +29,13 @@ class MatchSettings:
     """Limits of one judgement.
 
     `memory_mb`, and as much again as `memory_mb_per_million` contacts say, and `threads` bound the
-    database engine; what does not fit goes to a temporary folder. An address that more than `most_holders_of_key` contacts or profiles have identifies
-    nobody; neither does a name at an employer that would give more than `most_pairs_per_key` pairs.
-    A CRM value written more than `slack_days` after the source says the job ended is a doubt.
-    For likeness without a key, a full name that more than `most_holders_of_name` profiles of a
-    source have, and any other block of more than `most_holders_of_block`, is not looked into. Pairs
-    of that likeness are compared on Spark if `spark` says how, else in the database engine.
+    database engine; what does not fit goes to a temporary folder. An address that more than
+    `most_holders_of_key` contacts or profiles have identifies nobody; neither does a name at an
+    employer that would give more than `most_pairs_per_key` pairs. A CRM value written more than
+    `slack_days` after the source says the job ended is a doubt. For likeness without a key, a full
+    name that more than `most_holders_of_name` profiles of a source have, and any other block of
+    more than `most_holders_of_block`, is not looked into. Pairs of that likeness are compared on
+    Spark if `spark` says how, else in the database engine.
     """
 
     memory_mb: int = 320
