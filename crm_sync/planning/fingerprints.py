@@ -41,6 +41,10 @@ class LookedUp(NamedTuple):
         )
 
 
+LINKED_TO = (Entity.CONTACT, Entity.ACCOUNT)
+"""The records whose addresses tasks name; a connector may know no addresses of others."""
+
+
 class Fingerprints:
     """Fingerprints under the settings of `inputs`; `held` is why all has to wait, if it has to."""
 
@@ -92,7 +96,7 @@ def settings_text(inputs: PlanInputs, held: str) -> str:
             "playbooks": _rules(inputs.playbooks),
             "mode": inputs.mode.value,
             "language": inputs.language,
-            "urls": [url(entity, "{id}") if url else "" for entity in Entity],
+            "urls": [url(entity, "{id}") if url else "" for entity in LINKED_TO],
             "held": held,
         }
     )
