@@ -246,6 +246,15 @@ SEAT_PATTERN = (
     r"|^((strategic|senior|startup|start up|executive|independent|special|external|venture"
     r"|industry) )*(advis[eo]r|advisory)( to the ceo)?$"
     r"|^conseill(er|ere) strategique$"
+    # what associations, clubs and towns give to people who have a job elsewhere
+    r"|^(honorary )?treasurer$|^tresori(er|ere)( adjointe?| benevole)?$|^administrat(eur|rice)$"
+    r"|^((official|founding|active|associate|honorary|council|committee|community|club) )*members?$"
+    r"|^membre( (acti(f|ve)|fondat(eur|rice)|associee?|honoraire))?$|\bforbes \w+ council\b"
+    r"|\bconseill(er|ere) (municipale?|communautaire)\b|^elue? (locale?|municipale?)$"
+    r"|^conseill(er|ere) (departementale?|regionale?|metropolitaine?)$"
+    r"|^(\w+ )?adjointe? (au|a la|du) maire\b|^maire adjointe?\b"
+    r"|^((alumni|campus|community|student|company) )?ambassad(or|eur|rice)$"
+    r"|^(immediate )?past (president|chair\w*)$"
 )
 NOT_A_SEAT_PATTERN = (
     r"\b(investor relations|relations investisseurs"

@@ -33,7 +33,13 @@ NO_JOBS = [
     "Unemployed", "Demandeur d'emploi", "Demandeuse d’emploi", "En recherche d'emploi",
     "En recherche active", "À la recherche d'un nouveau poste", "Recherche emploi",
     "Actuellement en recherche d'opportunités", "À l'écoute du marché", "Sans emploi",
-    "En reconversion professionnelle", "Disponible immédiatement",
+    "En reconversion professionnelle", "Disponible immédiatement", "MBA", "Executive MBA",
+    "Executive MBA, Class of 2027", "PhD", "Ph.D. in Physics", "Doctorat", "Master 2 Finance",
+    "Master en droit", "Master of Science", "MSc Finance", "M.Sc. in Data Science", "M2 Droit",
+    "Bachelor", "Élève", "Apprenante", "Alumna", "Alumni", "MBA Alumnus of Other",
+    "Bootcamp participant", "Data Science Bootcamp", "Former VP Sales", "Ex-Sales Director",
+    "Ancienne directrice commerciale", "Incoming VP Sales", "VP Sales (on maternity leave)",
+    "Directrice commerciale (en congé parental)", "VP Sales - on sabbatical",
 ]  # fmt: skip
 
 JOBS = [
@@ -44,7 +50,10 @@ JOBS = [
     "Recruiter",
     "Chief Opportunity Officer", "Maître de conférences", "Available Market Lead",
     "Head of Job Search Products", "Directrice des études", "Chef de projet transition",
-    "VP Sales", "Freelance Consultant", "Founder", "Stagiaire", "Apprentie",
+    "VP Sales", "Freelance Consultant", "Founder", "Stagiaire", "Apprentie", "Master Electrician",
+    "Master Data Manager", "PhD Researcher", "Scrum Master", "DBA", "Bootcamp Instructor",
+    "Director of Alumni Relations", "MSc Programme Director", "Incoming Goods Supervisor",
+    "HR Manager (maternity leave cover)", "Export Manager", "Master Trainer",
 ]  # fmt: skip
 
 
@@ -76,6 +85,18 @@ EXPECTED = {
     "on leave from the employer": (
         at(WAS_AT_ACME, job("Acme~", "Parental leave", "2025-10-01")),
         ("unknown", "ignored"),
+    ),
+    "on leave, said after the title": (
+        at(WAS_AT_ACME, job("Acme~", "Sales Director (on maternity leave)", "2025-10-01")),
+        ("unknown", "ignored"),
+    ),
+    "a role at the old employer that is over": (
+        at(WAS_AT_ACME, job("Acme~", "Former Sales Director", "2025-10-01")),
+        ("left", "review"),
+    ),
+    "the old employer's alumni": (
+        at(WAS_AT_ACME, job("Acme~", "Alumni", "2025-10-01"), AT_NEWCO),
+        ("moved", "auto"),
     ),
     "retired, with a seat on a board": (
         at(WAS_AT_ACME, job("Newco~", "Board Member", "2025-10-01"), job("x~", "Retired", "2026")),

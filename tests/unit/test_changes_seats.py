@@ -28,6 +28,10 @@ SEATS = [
     "Intervenante", "Chargée de cours", "Chargé d'enseignement", "Enseignant vacataire",
     "Professeur invité", "Juge consulaire", "Conseillère du commerce extérieur de la France",
     "Investisseur", "Réserviste", "Marraine de promotion", "Mentor et investisseur",
+    "Treasurer", "Trésorière", "Member", "Founding Member", "Committee Member", "Membre actif",
+    "Forbes Business Council", "Conseiller municipal", "Conseillère municipale déléguée",
+    "Adjoint au maire", "Première adjointe au maire", "Administrateur", "Ambassador",
+    "Alumni Ambassador", "Past President",
 ]  # fmt: skip
 
 JOBS = [
@@ -37,7 +41,9 @@ JOBS = [
     "Administrateur systèmes et réseaux", "Executive Director", "Chairman & CEO",
     "Professor of Law", "Professeur", "Dashboard Developer", "Onboarding Manager",
     "Chargé de mission", "Director, Risk Advisory", "Senior Manager, Advisory",
-    "Intervenante sociale", "Technical Advisor",
+    "Intervenante sociale", "Technical Advisor", "Group Treasurer", "Member of Technical Staff",
+    "Team Member", "Crew Member", "Conseiller régional en formation", "Brand Ambassador Manager",
+    "Administrateur de biens", "Assistante du maire",
 ]  # fmt: skip
 
 
