@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from crm_sync.enrichment.source import Staged
 from crm_sync.errors import InputError
+from crm_sync.matching import few
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -80,6 +81,7 @@ def stage(
     db.execute("SET VARIABLE stage_dated = $dated", {"dated": dated})
     repeated = rows - no_id - no_name - profiles
     contradicted = _each_id_once(db, repeated > 0)
+    few.use(db, rows=rows)
     db.execute(_statement("find"))
     newest = _NEWEST_OF_SEVERAL if repeated else _NEWEST
     db.execute(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from crm_sync.changes.detect import detect
 from crm_sync.columns import CONTACT_COLUMNS
 from crm_sync.enrichment.source import Source, Staged
-from crm_sync.matching import bands, calibration, employers, normalise, tail
+from crm_sync.matching import bands, calibration, employers, few, normalise, tail
 from crm_sync.matching.probabilistic import Scoring, score
 from crm_sync.matching.settings import MatchSettings
 from crm_sync.progress import Progress, silent
@@ -79,9 +79,11 @@ def judge(
     with _engine(settings, contacts.num_rows) as db:
         normalise.install(db)
         bands.set_variables(db, settings)
+        few.use(db, rows=contacts.num_rows)
         _take_contacts(db, contacts)
         counts = _take_sources(db, sources, now, progress)
         _take_demoted(db, demoted or {})
+        few.use(db, rows=contacts.num_rows + sum(count.staged for count in counts.values()))
         progress("Matching contacts", 0, contacts.num_rows)
         db.execute(normalise.statement("pairs"))
         with _scoring(settings) as scoring:

@@ -3,6 +3,8 @@
 `install` puts them into a DuckDB connection. Most stand in `sql/normalise.sql`, `sql/names.sql` and
 `sql/titles.sql`; those that are made of lists are written here. Lists and patterns are those of
 `crm_sync.normalise`, which does the same for single values.
+
+named(rel) and titled(rel) are `named_many` and `titled_many`, until `few.use` says otherwise.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from crm_sync.matching import few
 from crm_sync.normalise import company_words, pauses, person_words, point_words, title_words
 from crm_sync.normalise import title_patterns as patterns
 from crm_sync.normalise.title_levels import Level
@@ -27,6 +30,7 @@ def install(db: DuckDBPyConnection) -> None:
         db.execute(f"CREATE OR REPLACE MACRO {signature} AS {body}")
     for name in ("normalise", "names", "titles"):
         db.execute(statement(name))
+    few.install(db)
 
 
 def statement(name: str) -> str:
@@ -41,6 +45,7 @@ def _variables() -> Mapping[str, str]:
         "rank_words": patterns.rank_words(),
         "weak_last_names": person_words.WEAK_LAST_NAMES,
         "not_nicknames": person_words.NOT_NICKNAMES,
+        "shared_nicknames": person_words.SHARED_NICKNAMES,
     }
     texts = {
         **_name_patterns(),

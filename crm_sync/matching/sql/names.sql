@@ -110,7 +110,7 @@ CREATE OR REPLACE MACRO birth_name_in(t) AS
 CREATE OR REPLACE MACRO name_suffix(t) AS
     nullif(lower(regexp_extract(t, getvariable('name_suffix'), 1)), '');
 
-CREATE OR REPLACE MACRO named(rel) AS TABLE
+CREATE OR REPLACE MACRO named_many(rel) AS TABLE
     WITH plain AS (
         SELECT *, plain_name(two_words(full_name, first_name, last_name)) AS n_plain
         FROM query_table(rel)

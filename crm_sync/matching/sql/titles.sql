@@ -49,7 +49,7 @@ CREATE OR REPLACE MACRO is_pause_employer(t) AS
 -- titled(rel): every distinct title of `rel` (a column `title`) with what it is compared by, its
 -- level (null where it tells none) and its departments. In steps, because the planner takes a nest
 -- of functions apart again at every level.
-CREATE OR REPLACE MACRO titled(rel) AS TABLE
+CREATE OR REPLACE MACRO titled_many(rel) AS TABLE
     WITH typed AS (
         SELECT title, fold(title) AS plain, title_text(title) AS text
         FROM (SELECT DISTINCT title FROM query_table(rel) WHERE title IS NOT NULL)
