@@ -20,7 +20,8 @@ speaks, who agrees, who says otherwise, and which doubts of one source another o
 
 One doubt is lifted by other people. Work that goes on under the same title without a gap looks the
 same whether a person moved or a company was renamed (`sql/renames.sql`). It counts as a move if
-somebody else in the source is known to be at the old company, under its old name, after the change.
+somebody else in the source is known to be at the old company, under its old name, after the change,
+and nobody took the same way at about the same time.
 Only profiles that were staged are seen, those that share a key with some contact.
 """
 
@@ -57,6 +58,12 @@ WITNESSES_OF_SITE = 3
 SEAMLESS_DAYS = 31
 """A job that begins no more days than this after the old one ended, or before, begins at once."""
 
+TOGETHER_DAYS = 92
+"""Who took the same way within these days, or may have, took it together."""
+
+MOST_WITNESSES = 8
+"""So many of those who are still at a company are looked at, the latest known ones."""
+
 _BEFORE = ("identity", "companies")
 """Matches that exclude each other; what the sources, and the CRM's mailboxes, tell of companies."""
 
@@ -87,6 +94,8 @@ def _set_variables(db: DuckDBPyConnection, slack_days: int) -> None:
     values: dict[str, object] = {
         "slack_days": slack_days,
         "seamless_days": SEAMLESS_DAYS,
+        "together_days": TOGETHER_DAYS,
+        "most_witnesses": MOST_WITNESSES,
         "doubt_factor": DOUBT_FACTOR,
         "contradiction": CONTRADICTION,
         "trust_alone": TRUST_ALONE,

@@ -48,7 +48,7 @@ DOUBT_WORDS = {
     "other_domain": "The employer there has the same name as the CRM's, but another domain",
     "company_by_name": "Only names tell the two companies apart: no domains or ids to compare",
     "same_group": "The two companies may be one: a shared name, domain or mail address",
-    "many_moved": "Several contacts went the same way in the same month: a merger or new name?",
+    "many_moved": "Several people went the same way at about the same time: a merger or new name?",
     "low_trust": "A source that is trusted this little decides nothing alone",
 }
 """Told in the evidence, in these words; each takes `DOUBT_FACTOR` off."""

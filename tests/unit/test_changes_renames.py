@@ -45,6 +45,21 @@ def someone(first: str, last: str, *jobs: dict[str, Any], **vendor: Any) -> dict
     return profile(*jobs, **{"id": first.lower(), **name, **vendor})
 
 
+def went(
+    first: str, title: str, then: str, since: str = "2025-10-01", until: str = "2025-09-30"
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A contact at Acme, and the profile that says that they went to Newco."""
+    page = {"linkedin_url": f"linkedin.com/in/{first.lower()}-roe~"}
+    jobs = [job("Acme~", title, "2020", until), job("Newco~", then, since)]
+    last = "Roe~" if first == "Jane" else f"{first}son~"
+    known = contact(first_name=first, last_name=last, title=title, **page)
+    return known, someone(first, last, *jobs, **page)
+
+
+def all_went(*people: tuple[dict[str, Any], dict[str, Any]]) -> Case:
+    return Case([known for known, _ in people], [found for _, found in people])
+
+
 def max_at(*jobs: dict[str, Any], **vendor: Any) -> dict[str, Any]:
     return someone("Max", "Poe~", *jobs, **vendor)
 
@@ -95,7 +110,59 @@ HELD = {
     ),
 }  # fmt: skip
 
+HELD |= {
+    "a word more in the title": goes_on(
+        WAS_AT_ACME, job("Newco~", "Sales Director EMEA", "2025-10-01")
+    ),
+    "a word less in the title": goes_on(WAS_AT_ACME, job("Newco~", "Director", "2025-10-01")),
+    "her own second profile with an initial": goes_on(
+        WAS_AT_ACME, SAME_WORK,
+        others=[someone("Jane", "Roe~", AT_ACME, id="copy", full_name="Jane M. Roe~")],
+    ),
+    "her own second profile the other way round": goes_on(
+        WAS_AT_ACME, SAME_WORK,
+        others=[someone("Jane", "Roe~", AT_ACME, id="copy", full_name="Roe~ Jane")],
+    ),
+    "her own second profile, shortened": goes_on(
+        WAS_AT_ACME, SAME_WORK, others=[someone("J", "Roe~", AT_ACME, id="copy")]
+    ),
+    "one went the same way to the same work": all_went(
+        went("Jane", "Sales Director", "VP Sales"), went("Bob", "CFO", "CFO")
+    ),
+    "two went the same way in other months": all_went(
+        went("Jane", "Sales Director", "Sales Director EMEA"),
+        went("Bob", "CFO", "CFO", "2025-10"),
+        went("Tim", "CTO", "CTO", "2025-11", "2025-10"),
+    ),
+}  # fmt: skip
+
+TOGETHER = {
+    "in three months": all_went(
+        went("Jane", "Sales Director", "VP Marketing"),
+        went("Bob", "CFO", "Head of Audit", "2025-08", "2025-07"),
+        went("Tim", "CTO", "Chief Data Officer", "2025-12", "2025-11"),
+    ),
+    "in a year": all_went(
+        went("Jane", "Sales Director", "VP Marketing"),
+        went("Bob", "CFO", "Head of Audit", "2025", "2025"),
+        went("Tim", "CTO", "Chief Data Officer", "2026", "2025"),
+    ),
+}
+
 SURE = {
+    "two went the same way to other work": all_went(
+        went("Jane", "Sales Director", "VP Marketing"), went("Bob", "CFO", "Head of Audit")
+    ),
+    "two went the same way long before": all_went(
+        went("Jane", "Sales Director", "VP Marketing"),
+        went("Bob", "CFO", "CFO", "2025-03-01", "2025-02-28"),
+        went("Tim", "CTO", "CTO", "2025-02", "2025-01"),
+    ),
+    "a colleague of her last name stayed": goes_on(
+        WAS_AT_ACME,
+        SAME_WORK,
+        others=[someone("Bob", "Roe~", STILL_AT_ACME, job_last_verified="2026-02-01")],
+    ),
     "other work": goes_on(WAS_AT_ACME, AT_NEWCO),
     "three months between": goes_on(WAS_AT_ACME, job("Newco~", "Sales Director", "2026-01-05")),
     "a colleague was seen there since": goes_on(
@@ -111,13 +178,21 @@ SURE = {
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
-    return judge_cases({**HELD, **SURE}, tmp_path_factory.mktemp("renames"))
+    return judge_cases({**HELD, **TOGETHER, **SURE}, tmp_path_factory.mktemp("renames"))
 
 
 @pytest.mark.parametrize("case", HELD)
 def test_what_may_be_a_new_name_waits_for_a_person(verdicts: dict[str, Verdict], case: str) -> None:
     assert verdicts[case].kind_and_band == ("moved", "review")
     assert RENAMED in verdicts[case].words
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_three_who_went_the_same_way_wait_for_a_person(
+    verdicts: dict[str, Verdict], case: str
+) -> None:
+    assert verdicts[case].kind_and_band == ("moved", "review")
+    assert "went the same way" in verdicts[case].words
 
 
 @pytest.mark.parametrize("case", SURE)
