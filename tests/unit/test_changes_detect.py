@@ -171,8 +171,8 @@ EXPECTED: dict[str, tuple[Case, str, str]] = {
     ),
     "next job begins after the claim": (
         at(WAS_AT_ACME, job("Newco~", "VP Sales", "2026-09-01")),
-        "left",
-        AUTO,
+        "unknown",
+        IGNORED,
     ),
     # still there
     "unchanged": (at(AT_ACME), "unchanged", AUTO),

@@ -38,6 +38,10 @@ IN_NOVEMBER = (
     job("Newco~", "VP Sales", "2025-11"),
 )
 BEFORE_ACME = job("Newco~", "Analyst", "2012-01-01", "2019-12")
+UNTIL_MAY = job("Acme~", "Sales Director", "2020-01-01", "2026-05-31")
+FROM_JULY = job("Acme~", "VP Sales", "2026-07-01")
+OWN_BUSINESS = job("Consulting~", "Owner", "2026-03-01")
+SINCE_OCTOBER = job("", None, "2025-10-01", website=None)
 A_STINT = job("Newco~", "VP Sales", "2018-04", "2021-12")
 FIRST_STINT = job("Acme~", "Sales Director", "2014-01-01", "2018-03-31")
 
@@ -79,11 +83,46 @@ CASES: dict[str, tuple[Case, str, str]] = {
     ),
     "begins after the delivery": (
         at(WAS_AT_ACME, job("Newco~", "VP Sales", "2026-06-20"), job_last_verified="2027-01-01"),
-        "left",
-        "auto",
+        "unknown",
+        "ignored",
     ),
     "left, undated": (at(WAS_AT_ACME, job_last_verified=None), "left", "review"),
     "retitled, undated": (at(OLD_TITLE, NEW_TITLE, job_last_verified=None), "retitled", "review"),
+    # what is announced
+    "a role there is announced": (at(UNTIL_MAY, FROM_JULY), "unknown", "ignored"),
+    "a role there is announced, and a business of her own": (
+        at(UNTIL_MAY, OWN_BUSINESS, FROM_JULY),
+        "unknown",
+        "ignored",
+    ),
+    "a role there with a start that nobody lives to see": (
+        at(WAS_AT_ACME, job("Acme~", "VP Sales", "2052-10-01")),
+        "unknown",
+        "ignored",
+    ),
+    "a job elsewhere is announced": (
+        at(WAS_AT_ACME, AT_NEWCO, job_last_verified="2025-09-30"),
+        "unknown",
+        "ignored",
+    ),
+    "a job elsewhere is announced, and a business of her own": (
+        at(UNTIL_MAY, OWN_BUSINESS, job("Newco~", "VP Sales", "2026-07-01")),
+        "moved",
+        "review",
+    ),
+    "still there, another role is announced": (at(AT_ACME, FROM_JULY), "unchanged", "auto"),
+    # entries that say little
+    "a job with only a start": (at(WAS_AT_ACME, SINCE_OCTOBER), "unknown", "ignored"),
+    "an entry without anything": (at(WAS_AT_ACME, job("", None, website=None)), "left", "auto"),
+    "a job without an employer began after the new one": (
+        at(
+            WAS_AT_ACME,
+            job("Consulting~", "Owner", "2025-09-15"),
+            job("", "VP Sales", "2025-10-01", website=None),
+        ),
+        "moved",
+        "review",
+    ),
     # who came back
     "back at a former employer": (at(BEFORE_ACME, WAS_AT_ACME, AT_NEWCO), "moved", "auto"),
     "back at the CRM's employer": (
@@ -133,6 +172,11 @@ def test_kind_and_band(verdicts: dict[str, Verdict], case: str) -> None:
         ("moved before the record's date", "well after"),
         ("said before an edit", "newer than what the source knows"),
         ("left, undated", "as of when"),
+        ("a role there is announced", "announced that has not begun"),
+        ("a job elsewhere is announced", "has not begun"),
+        ("a job elsewhere is announced, and a business of her own", "further job is announced"),
+        ("a job with only a start", "does not name the employer of a present job"),
+        ("a job without an employer began after the new one", "of another present job"),
         ("back at a former employer", "Had been there before, until 2019-12"),
         ("back at the CRM's employer", "Came back"),
         ("back at the CRM's employer, with another title", "Came back"),

@@ -19,8 +19,8 @@ WHERE m.band <> 'ignored';
 
 CREATE OR REPLACE MACRO day_number(d) AS coalesce(d - DATE '0001-01-01', 0)::HUGEINT;
 
--- A job that begins after the date of the claim is ignored. An end date that lies after it is a
--- plan: the job goes on. What is no employment (retirement, studies, a search) is a pause, unless the
+-- A job that begins after the date of the claim is planned. An end date that lies after it is a
+-- plan too: the job goes on. What is no employment (retirement, studies, a search) is a pause, unless the
 -- CRM says just that. `there`: at the CRM's employer, by name or site, or else by what companies.sql
 -- found. by_start and by_end order jobs: by days, then by the order of their texts, so that no order
 -- of rows matters (the factors are 2 to the powers of 28, 22 and 16).
@@ -38,6 +38,7 @@ SELECT
     s.domain_no IS NOT NULL AND m.has_domain AND s.domain_no IS DISTINCT FROM m.domain_no AS other_domain,
     coalesce(t.key_no = m.key_no, FALSE) OR coalesce(t.letters_no = m.letters_no, FALSE) AS same_title,
     CASE
+        WHEN e.start_on > m.as_of THEN 'planned'
         WHEN e.ending = 'unclear' THEN 'unclear'
         WHEN e.ending <> 'open' AND (e.ending = 'undated' OR coalesce(e.end_on <= m.as_of, TRUE)) THEN 'ended'
         WHEN (t.is_pause OR o.is_pause) AND NOT (there AND same_title) THEN 'pause'
@@ -54,8 +55,7 @@ LEFT JOIN job_title t ON t.title = e.title
 LEFT JOIN job_site s ON s.host = e.domain
 LEFT JOIN employer_id i ON i.employer_no = m.employer_no AND i.source = m.source
     AND i.organisation_id = e.organisation_id
-LEFT JOIN employer_site x ON x.employer_no = m.employer_no AND x.domain_no = s.domain_no
-WHERE e.start_on IS NULL OR m.as_of IS NULL OR e.start_on <= m.as_of;
+LEFT JOIN employer_site x ON x.employer_no = m.employer_no AND x.domain_no = s.domain_no;
 
 -- One row per match: what is found at the CRM's employer and elsewhere. The newest job is the one
 -- that started last. Jobs are pointed at by their row. (Conditions within the aggregates: as filters
@@ -81,6 +81,7 @@ SELECT
     bool_or(is_current) AS has_current,
     bool_or(state = 'pause') AS has_pause,
     bool_or(there AND state = 'pause' AND is_leave) AS is_on_leave,
+    bool_or(state = 'planned' AND NOT is_seat) AS has_planned,
     bool_or(is_current AND NOT there AND is_seat) AS has_seat_elsewhere,
     bool_or(is_current AND NOT is_seat AND is_nameless) AS has_nameless_job,
     coalesce(min(CASE WHEN is_here THEN key_no END) <> max(CASE WHEN is_here THEN key_no END), FALSE)
@@ -89,6 +90,7 @@ SELECT
     arg_max(job_no, CASE WHEN there AND is_current AND same_title THEN by_start END) AS same_there,
     arg_max(job_no, CASE WHEN is_here THEN by_start END) AS newest_there,
     arg_max(job_no, CASE WHEN is_elsewhere THEN by_start END) AS newest_elsewhere,
+    arg_max(job_no, CASE WHEN there AND state = 'planned' THEN by_start END) AS planned_there,
     arg_max(job_no, CASE WHEN there AND is_over THEN by_end END) AS last_there,
     arg_max(job_no, CASE WHEN there AND state = 'ended' AND same_title THEN by_end END) AS held_before,
     max(CASE WHEN is_over AND NOT there THEN start_on END) AS stint_from,

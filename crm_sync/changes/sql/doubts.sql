@@ -31,6 +31,8 @@ SELECT match_no, list_filter([
             THEN 'other_domain' END,
         CASE WHEN is_found_otherwise THEN CASE WHEN is_found_by_id THEN 'renamed' ELSE 'employer_inferred' END END,
         CASE WHEN kind = 'left' AND has_pause THEN 'pause' END,
+        CASE WHEN kind = 'moved' AND has_planned THEN 'planned' END,
+        CASE WHEN kind = 'moved' AND has_nameless_job THEN 'employer_unnamed' END,
         CASE WHEN kind = 'moved' AND has_several_employers THEN 'several_employers' END,
         CASE WHEN kind <> 'retitled' AND by_city_only THEN 'city_only' END,
         CASE WHEN rule = 'probabilistic' AND band = 'auto' THEN 'probabilistic' END,

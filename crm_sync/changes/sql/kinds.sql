@@ -10,11 +10,13 @@ CREATE OR REPLACE MACRO latest_day(d, of_precision) AS
 CREATE OR REPLACE TEMP TABLE compared AS
 WITH pointed AS (
     SELECT
-        m.*, f.* EXCLUDE (match_no, same_there, newest_there, newest_elsewhere, last_there, held_before),
+        m.*, f.* EXCLUDE (match_no, same_there, newest_there, newest_elsewhere, planned_there, last_there, held_before),
         f.same_there IS NOT NULL AS has_same_title,
         f.held_before IS NOT NULL AS has_held_before,
         f.last_there IS NOT NULL AS has_last_there,
-        CASE WHEN f.is_there THEN coalesce(f.same_there, f.newest_there) ELSE f.newest_elsewhere END AS job_no,
+        f.planned_there IS NOT NULL AS has_planned_there,
+        CASE WHEN f.is_there THEN coalesce(f.same_there, f.newest_there)
+            ELSE coalesce(f.planned_there, f.newest_elsewhere) END AS job_no,
         CASE WHEN f.is_there THEN coalesce(f.held_before, f.last_there) ELSE f.last_there END AS last_no
     FROM followed m LEFT JOIN found f USING (match_no)
 )
@@ -121,6 +123,8 @@ WITH told AS (
             WHEN p.is_there THEN 'retitled'
             WHEN p.is_unclear_there THEN 'unclear'
             WHEN p.is_on_leave THEN 'on_leave'
+            -- between two jobs at one employer nobody has moved
+            WHEN p.has_planned_there THEN 'planned_there'
             WHEN NOT p.is_known_there THEN 'not_in_history'
             WHEN NOT p.has_last_there OR p.is_seat THEN 'seat_ended'
             -- the CRM's own title, at what may be the CRM's employer under another name
@@ -129,6 +133,7 @@ WITH told AS (
             WHEN p.has_seat_elsewhere THEN 'only_seats'
             WHEN p.has_nameless_job THEN 'employer_unnamed'
             WHEN p.is_unclear THEN 'unclear'
+            WHEN p.has_planned THEN 'planned_elsewhere'
             WHEN NOT p.has_current THEN 'left'
             ELSE 'unclear'
         END AS told

@@ -18,7 +18,8 @@ SELECT
     coalesce(j.doubts, []) AS doubts,
     -- Where the source has this person now, as far as it can be compared with another's word.
     CASE
-        WHEN f.kind IN ('unchanged', 'retitled') OR f.finding IN ('wording', 'untitled_there', 'on_leave') THEN 'there'
+        WHEN f.kind IN ('unchanged', 'retitled') OR f.finding IN ('wording', 'untitled_there', 'on_leave', 'planned_there')
+            THEN 'there'
         WHEN f.kind = 'moved' OR (f.finding = 'not_in_history' AND f.has_job) THEN 'elsewhere'
         WHEN f.kind = 'left' THEN 'gone'
     END AS place,

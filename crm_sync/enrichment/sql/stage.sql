@@ -51,7 +51,9 @@ FROM source_job j
 LEFT JOIN date_read b ON b.written = j.e.start_on
 LEFT JOIN date_read d ON d.written = j.e.end_on
 LEFT JOIN site_read s ON s.written = j.e.domain
-WHERE coalesce(e.organisation, e.domain, e.title) IS NOT NULL
+-- An entry that says little says that there is a job.
+WHERE coalesce(e.organisation, e.domain, e.organisation_id, e.title, e.start_on, e.end_on) IS NOT NULL
+    OR e.state = 'present'
 GROUP BY ALL;
 
 -- Dates that nobody can read.
