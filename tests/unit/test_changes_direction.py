@@ -98,6 +98,22 @@ CASES: dict[str, tuple[Case, str, str, str]] = {
         "promoted",
         "A step up: manager → director",
     ),
+    "moved, the CRM's title says no level": (
+        moved("Ninja", "VP Sales", "Sales Manager"),
+        "moved",
+        "",
+        "",
+    ),
+    "the old role has no start": (
+        titled(
+            "Sales Manager",
+            job("Acme~", "Sales Manager", None, UNTIL),
+            job("Acme~", "Sales Director", SINCE),
+        ),
+        "retitled",
+        "",
+        "",
+    ),
     "moved, no title over there": (moved("Sales Manager", None), "moved", "", ""),
     "left": (titled("Sales Manager", job("Acme~", "Sales Manager", "2020", UNTIL)), "left", "", ""),
     "unchanged": (

@@ -28,6 +28,10 @@ MOVED = (WAS_AT_ACME, AT_NEWCO)
 OLD_TITLE = job("Acme~", "Sales Director", "2020-01-01", "2025-03-31")
 NEW_TITLE = job("Acme~", "Chief Revenue Officer", "2025-04-01")
 SAME_WORK = job("Newco~", "Sales Director", "2025-10-01")
+UNTIL_2024 = job("Acme~", "Sales Director", "2020-01-01", "2024-06-30")
+NEWCO_OVER = job("Newco~", "VP Sales", "2025-10-01", "2026-03-01")
+EARLIER_AT_NEWCO = job("Newco~", "Analyst", "2012", "2019-12")
+DEMOTED = {("often_wrong", "moved", "linkedin+name_company"): "Right in 80 % of 50"}
 AT_THIRD = job("Third~", "VP Sales", "2026-03-01")
 
 Jobs = tuple[dict[str, Any], ...]
@@ -112,6 +116,27 @@ CASES: dict[str, tuple[Case, str]] = {
         told(MOVED, two=((AT_THIRD,), "2026-06-10")),
         "moved review Newco",
     ),
+    # the new job is over too
+    "the newest has the new job among the former ones": (
+        told(MOVED, "2026-01-15", two=((WAS_AT_ACME, NEWCO_OVER), "2026-06-12")),
+        "moved review Newco",
+    ),
+    "the newest has the new job among the former ones, and a seat": (
+        told(
+            MOVED,
+            "2026-01-15",
+            two=((WAS_AT_ACME, NEWCO_OVER, job("Newco~", "Board Member", "2026-03")), "2026-06-12"),
+        ),
+        "moved review Newco",
+    ),
+    "the other only has an earlier time at the new employer": (
+        told(MOVED, two=((EARLIER_AT_NEWCO, WAS_AT_ACME), "2026-06-10")),
+        "moved auto Newco",
+    ),
+    "still there between the end and the new job": (
+        told((OLD_TITLE, job("Newco~", "VP Sales", "2026-03-01")), two=((AT_ACME,), "2026-02-15")),
+        "moved review Newco",
+    ),
     "both left": (told((WAS_AT_ACME,), two=((WAS_AT_ACME,), "2026-06-10")), "left auto"),
     "left, or still there": (told((WAS_AT_ACME,), two=((AT_ACME,), "2026-06-10")), "left review"),
     "both retitled": (
@@ -135,6 +160,33 @@ CASES: dict[str, tuple[Case, str]] = {
         "moved auto Newco",
     ),
     "no site, but the other has it": (told(NO_SITE, two=(MOVED, "2026-06-10")), "moved auto Newco"),
+    "no start, and the other's is from before the record": (
+        told(
+            (UNTIL_2024, job("Acme~", "VP Sales")),
+            two=((UNTIL_2024, job("Acme~", "VP Sales", "2024-07-01")), "2026-06-10"),
+        ),
+        "retitled review Acme",
+    ),
+    "no site, and the other means another Acme": (
+        told(
+            (
+                job("Acme~", "Sales Director", "2020", "2025-09-30", website=None),
+                job("Newco~", "VP Sales", "2025-10-01", website=None),
+            ),
+            two=(
+                (
+                    job("Acme~", "Sales Director", "2020", "2025-09-30", website="acme~.test"),
+                    AT_NEWCO,
+                ),
+                "2026-06-10",
+            ),
+        ),
+        "moved review Newco",
+    ),
+    "no site, and the other is often wrong": (
+        told(NO_SITE, often_wrong=(MOVED, "2026-06-10")),
+        "moved review Newco",
+    ),
     "no start, as little as the other": (
         told(NO_START, two=(NO_START, "2026-06-10")),
         "moved review Newco",
@@ -217,7 +269,8 @@ CASES: dict[str, tuple[Case, str]] = {
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     cases = {name: case for name, (case, _) in CASES.items()}
-    return judge_cases(cases, tmp_path_factory.mktemp("sources"), trust=TRUST)
+    folder = tmp_path_factory.mktemp("sources")
+    return judge_cases(cases, folder, trust=TRUST, demoted=DEMOTED)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -244,6 +297,11 @@ def said_by(verdict: Verdict, source: str) -> list[tuple[str, str]]:
         ("the other one says still there", "held", ["otherwise", "2026-05-01", "Sales Director"]),
         ("the newest says elsewhere", "held", ["otherwise", "2026-05-01", "Newco"]),
         ("the other only knows that it ended", "agrees", ["the old job ended"]),
+        (
+            "the newest has the new job among the former ones",
+            "held",
+            ["otherwise", "2026-06-12", "the new job is over"],
+        ),
         ("the same page", "agrees", ["matched by name company"]),
         ("another LinkedIn page", "set_aside", ["another LinkedIn page"]),
     ],

@@ -2,7 +2,7 @@
 -- Local to one contact and one profile. See detect.py for the reasons.
 
 CREATE OR REPLACE MACRO latest_day(d, of_precision) AS
-    d + CASE of_precision WHEN 'year' THEN 365 WHEN 'month' THEN 30 ELSE 0 END;
+    CASE of_precision WHEN 'year' THEN make_date(year(d), 12, 31) WHEN 'month' THEN last_day(d) ELSE d END;
 
 -- With the job that the claim is about (`j`: where the person is) and the one before it (`l`: what
 -- ended, or the role with the CRM's title). A moved or left person's is the last one at the CRM's
@@ -44,6 +44,25 @@ DROP TABLE found;
 CREATE OR REPLACE MACRO initials_of(key_words) AS
     array_to_string(list_transform(key_words, lambda w: left(w, 1)), '');
 
+CREATE OR REPLACE MACRO without_small(key_words) AS
+    list_filter(key_words, lambda w: NOT list_contains(getvariable('small_company_words'), w));
+
+-- All that names are compared by: marks, initials with and without small words, the short form.
+CREATE OR REPLACE MACRO name_forms(organisation) AS list_transform([words(company_words(organisation))], lambda said: {
+    'key': array_to_string(said, ''),
+    'marks': company_marks(organisation),
+    'initials': list_filter([initials_of(said), initials_of(without_small(said))], lambda i: length(i) >= 2),
+    'bare': array_to_string(without_small(said), '')
+})[1];
+
+-- One name is short for the other, or the label of the one's site is: SG, P&G, pg.example, PwC.
+CREATE OR REPLACE MACRO is_short_for(a, a_label, b) AS
+    coalesce(list_contains(b.initials, a.key), FALSE)
+    OR coalesce(list_contains(b.initials, a.bare), FALSE)
+    OR coalesce(list_contains(b.initials, a_label), FALSE)
+    OR coalesce(starts_with(b.key, getvariable('company_abbreviations')[a.key]), FALSE)
+    OR coalesce(starts_with(b.key, getvariable('company_abbreviations')[a_label]), FALSE);
+
 CREATE OR REPLACE MACRO domain_label(d) AS split_part(d, '.', 1);
 
 CREATE OR REPLACE MACRO one_in_other(a, b) AS
@@ -55,6 +74,15 @@ CREATE OR REPLACE MACRO one_family(a, b) AS
     regexp_matches(a, '^[a-z]{4}') AND regexp_matches(b, '^[a-z]{4}')
     AND (starts_with(a, b || '-') OR starts_with(b, a || '-'));
 
+-- What an id ends in: a source may give its own id for one company, and a page's address for another.
+-- Ids are compared only with ids of their kind; those that end alike may be one company's.
+CREATE OR REPLACE MACRO id_name(id) AS
+    lower(split_part(rtrim(split_part(id, '?', 1), '/'), '/', -1));
+
+CREATE OR REPLACE MACRO are_of_one_kind(a, b) AS
+    contains(a, '/') = contains(b, '/')
+    AND regexp_full_match(id_name(a), '[0-9]+') = regexp_full_match(id_name(b), '[0-9]+');
+
 CREATE OR REPLACE TEMP TABLE two_companies AS
 WITH domains AS (SELECT DISTINCT domain_no, domain FROM job_site),
 moving AS (
@@ -63,8 +91,8 @@ moving AS (
         j.organisation AS job_organisation, j.company_key AS job_company_key, js.domain AS job_domain,
         l.organisation AS last_organisation, ls.domain AS last_domain,
         p.job_organisation_id, p.last_organisation_id,
-        split_part(p.job_organisation_id, '/', -1) AS job_id_name,
-        split_part(p.last_organisation_id, '/', -1) AS last_id_name
+        id_name(p.job_organisation_id) AS job_id_name,
+        id_name(p.last_organisation_id) AS last_id_name
     FROM compared p
     JOIN contact_person c ON c.rowid = p.contact_no
     LEFT JOIN organisation_words j ON j.organisation_no = p.job_organisation_no
@@ -75,8 +103,7 @@ moving AS (
     WHERE p.has_job AND NOT p.is_there AND p.has_last_there
 ),
 worded AS (
-    SELECT organisation, company_marks(organisation) AS marks,
-        initials_of(words(company_words(organisation))) AS initials
+    SELECT organisation, name_forms(organisation) AS said
     FROM (
         SELECT organisation FROM moving UNION SELECT job_organisation FROM moving
         UNION SELECT last_organisation FROM moving
@@ -85,20 +112,22 @@ worded AS (
 )
 SELECT
     m.match_no,
-    coalesce(list_has_any(j.marks, c.marks), FALSE) AS shares_mark,
+    coalesce(list_has_any(j.said.marks, c.said.marks), FALSE) AS shares_mark,
     coalesce(m.job_domain <> m.from_domain, FALSE)
-        OR coalesce(m.job_organisation_id <> m.last_organisation_id, FALSE) AS are_told_apart,
+        OR coalesce(m.job_id_name <> m.last_id_name
+            AND are_of_one_kind(m.job_organisation_id, m.last_organisation_id), FALSE) AS are_told_apart,
     shares_mark
-        OR coalesce(list_has_any(j.marks, l.marks), FALSE)
+        OR coalesce(list_has_any(j.said.marks, l.said.marks), FALSE)
         OR coalesce(one_in_other(m.job_company_key, m.company_key), FALSE)
-        OR coalesce(length(j.initials) >= 3 AND j.initials = m.company_key, FALSE)
-        OR coalesce(length(c.initials) >= 3 AND c.initials = m.job_company_key, FALSE)
+        OR is_short_for(j.said, domain_label(m.job_domain), c.said)
+        OR is_short_for(c.said, domain_label(m.from_domain), j.said)
         OR coalesce(jaro_winkler_similarity(m.job_company_key, m.company_key) >= 0.93, FALSE)
         OR coalesce(domain_label(m.job_domain) = domain_label(m.from_domain), FALSE)
+        OR coalesce(one_family(domain_label(m.job_domain), domain_label(m.from_domain)), FALSE)
         OR coalesce(ends_with(m.job_domain, '.' || m.from_domain), FALSE)
         OR coalesce(ends_with(m.from_domain, '.' || m.job_domain), FALSE)
         OR coalesce(m.job_domain IN (m.mail_domain, m.last_domain), FALSE)
-        OR coalesce(m.job_organisation_id = m.last_organisation_id, FALSE)
+        OR coalesce(m.job_id_name = m.last_id_name, FALSE)
         OR coalesce(one_family(m.job_id_name, m.last_id_name), FALSE) AS same_group
 FROM moving m
 LEFT JOIN worded c ON c.organisation = m.organisation
@@ -154,8 +183,59 @@ SELECT
     CASE WHEN is_edit AND happened_by < changed_on THEN 'before_baseline' ELSE told END AS finding,
     CASE WHEN finding IN ('unchanged', 'retitled', 'moved', 'left') THEN finding ELSE 'unknown' END AS kind,
     CASE WHEN told = 'left' THEN last_end_on WHEN has_job THEN job_start_on END AS since,
-    CASE WHEN told = 'retitled' THEN job_start_on ELSE last_end_on END AS happened_on
+    CASE told WHEN 'retitled' THEN job_start_on WHEN 'moved' THEN coalesce(last_end_on, job_start_on)
+        ELSE last_end_on END AS happened_on,
+    latest_day(last_end_on, last_end_precision) AS last_end_latest
 FROM dated;
+
+-- Where several sources speak of one contact: the employers that each of them has as left. `until` is
+-- null where nobody says when.
+CREATE OR REPLACE TEMP TABLE left_behind AS
+SELECT match_no, company_no, domain_no,
+    CASE WHEN bool_and(end_on IS NOT NULL) THEN max(latest_day(end_on, end_precision)) END AS until
+FROM job
+WHERE state = 'ended' AND NOT is_seat AND match_no IN (
+    SELECT match_no FROM change_found WHERE contact_no IN (
+        SELECT contact_no FROM change_found GROUP BY contact_no HAVING count(*) > 1 AND bool_or(kind = 'moved')))
+GROUP BY match_no, company_no, domain_no;
+
+-- At the CRM's employer by its site alone, where quite another name stands: a parent's, a platform's or
+-- an institution's site is that of several employers. Not if that name is the one under which the CRM's
+-- own title was held.
+CREATE OR REPLACE TEMP TABLE named_otherwise AS
+WITH at_site AS (
+    SELECT f.match_no, c.organisation, domain_label(c.domain) AS label, o.organisation AS there_organisation
+    FROM change_found f
+    JOIN contact_person c ON c.rowid = f.contact_no
+    JOIN organisation_words o ON o.organisation_no
+        = CASE f.kind WHEN 'retitled' THEN f.job_organisation_no ELSE f.last_organisation_no END
+    WHERE f.kind IN ('retitled', 'moved', 'left')
+        AND CASE f.kind
+            WHEN 'retitled' THEN f.job_surely_there
+                AND NOT (f.has_held_before AND coalesce(f.last_company_no = f.job_company_no, FALSE))
+            ELSE f.last_surely_there END
+        AND c.company_key <> o.company_key
+),
+said AS (
+    SELECT organisation, name_forms(organisation) AS said
+    FROM (SELECT organisation FROM at_site UNION SELECT there_organisation FROM at_site)
+),
+otherwise AS (
+    SELECT p.organisation, p.there_organisation, p.label
+    FROM (SELECT DISTINCT organisation, there_organisation, label FROM at_site) p
+    JOIN said a ON a.organisation = p.organisation
+    JOIN said b ON b.organisation = p.there_organisation
+    WHERE NOT (
+        len(a.said.marks) > 0 AND list_has_all(b.said.marks, a.said.marks)
+        OR len(b.said.marks) > 0 AND list_has_all(a.said.marks, b.said.marks)
+        OR one_in_other(a.said.key, b.said.key)
+        OR coalesce(length(p.label) >= 3 AND one_in_other(b.said.key, p.label), FALSE)
+        OR jaro_winkler_similarity(a.said.key, b.said.key) >= 0.93
+        OR is_short_for(a.said, NULL, b.said)
+        OR is_short_for(b.said, p.label, a.said)
+        OR coalesce(list_contains(b.said.initials, p.label), FALSE))
+)
+SELECT match_no FROM at_site SEMI JOIN otherwise USING (organisation, there_organisation, label);
 
 -- Who moved to a company that they had left before.
 CREATE OR REPLACE TEMP TABLE came_back AS

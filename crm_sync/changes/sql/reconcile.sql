@@ -23,7 +23,7 @@ SELECT
         WHEN f.kind = 'moved' OR (f.finding = 'not_in_history' AND f.has_job) THEN 'elsewhere'
         WHEN f.kind = 'left' THEN 'gone'
     END AS place,
-    f.job_company_no, f.job_domain_no, f.job_title_no, f.job_key_no
+    f.last_end_latest, f.job_company_no, f.job_domain_no, f.job_title_no, f.job_key_no
 FROM change_found f
 LEFT JOIN source_trust t ON t.source = f.source
 LEFT JOIN joint j ON j.match_no = f.match_no;
@@ -55,15 +55,27 @@ QUALIFY row_number() OVER (
         as_of DESC NULLS LAST, trust DESC, strength DESC,
         match_confidence * changed_by(kind, trust, doubts) DESC, source, profile_id) = 1;
 
+-- Where the new employer of a move is among what another source has as left, since the move.
+CREATE OR REPLACE TEMP TABLE over_again AS
+SELECT DISTINCT h.match_no, o.match_no AS other_no
+FROM claim h SEMI JOIN speaking USING (match_no)
+JOIN claim o ON o.contact_no = h.contact_no AND o.match_no <> h.match_no
+JOIN left_behind b ON b.match_no = o.match_no
+    AND (coalesce(b.company_no = h.job_company_no, FALSE) OR coalesce(b.domain_no = h.job_domain_no, FALSE))
+WHERE h.kind = 'moved' AND coalesce(b.until >= h.since, TRUE);
+
 -- What every other source says to it: it agrees, only knows that the old job ended, says otherwise, or
--- spoke too early to know.
+-- spoke too early to know. That somebody is still at the old employer is early until the old job ended.
 CREATE OR REPLACE TEMP TABLE witness AS
 WITH heard AS (
     SELECT
         h.match_no, o.match_no AS other_no, h.kind, o.kind AS other_kind, o.source, o.as_of, o.trust,
         o.doubts, o.match_band, o.match_confidence, o.place, o.rule, o.since,
         changed_by(o.kind, o.trust, o.doubts) AS change_confidence,
-        coalesce(o.as_of < h.since, FALSE) AS is_early,
+        coalesce(o.as_of < CASE WHEN h.kind = 'moved' AND o.place = 'there' THEN least(h.since, h.last_end_latest)
+            ELSE h.since END, FALSE) AS is_early,
+        r.match_no IS NOT NULL AS is_over_again,
+        d.source IS NOT NULL AS is_demoted,
         coalesce(o.job_company_no = h.job_company_no, FALSE)
             OR coalesce(o.job_domain_no = h.job_domain_no, FALSE) AS same_company,
         coalesce(o.job_key_no = h.job_key_no, FALSE) AS same_title,
@@ -74,13 +86,16 @@ WITH heard AS (
     JOIN claim o ON o.contact_no = h.contact_no AND o.match_no <> h.match_no
     LEFT JOIN job_title ht ON ht.title_no = h.job_title_no
     LEFT JOIN job_title ot ON ot.title_no = o.job_title_no
+    LEFT JOIN over_again r ON r.match_no = h.match_no AND r.other_no = o.match_no
+    LEFT JOIN demoted d ON d.source = o.source AND d.kind = o.kind AND d.rule = o.rule
     WHERE h.kind <> 'unknown' AND o.trust > 0 AND h.contact_no IN (SELECT contact_no FROM told_twice)
 )
 SELECT *,
     CASE
-        WHEN place IS NULL THEN NULL
         WHEN kind = 'moved' AND place = 'elsewhere' AND same_company
             THEN CASE WHEN other_title AND NOT is_early THEN 'otherwise' ELSE 'agrees' END
+        WHEN is_over_again AND NOT is_early THEN 'otherwise'
+        WHEN place IS NULL THEN NULL
         WHEN kind = 'moved' AND place = 'gone' THEN 'ended'
         WHEN kind = 'retitled' AND place = 'there' AND same_title THEN 'agrees'
         WHEN kind = 'left' AND place = 'gone' THEN 'agrees'
@@ -89,8 +104,8 @@ SELECT *,
         WHEN kind <> 'unchanged' AND is_early THEN 'earlier'
         ELSE 'otherwise'
     END AS stance,
-    -- Enough by itself to make good what the speaking source does not know.
-    coalesce(stance = 'agrees', FALSE) AND other_kind = kind AND match_band = 'auto'
+    -- It would go by itself: enough to make good what the speaking source does not know.
+    coalesce(stance = 'agrees', FALSE) AND other_kind = kind AND match_band = 'auto' AND len(doubts) = 0 AND NOT is_demoted
         AND rule <> 'probabilistic' AND trust >= getvariable('trust_alone') AS is_strong
 FROM heard;
 
@@ -104,7 +119,6 @@ SELECT
         FILTER (stance = 'otherwise'), 1) AS left_over,
     count(*) FILTER (stance = 'otherwise') > 0 AS is_contradicted,
     coalesce(bool_or(is_strong), FALSE) AS is_backed,
-    list(doubts) FILTER (is_strong) AS strong_doubts,
     min(since) FILTER (is_strong) AS strong_since,
     list_filter(list_distinct(flatten(list(doubts) FILTER (stance = 'agrees'))),
         lambda d: list_contains(getvariable('lasting_doubts'), d)) AS shared_doubts
@@ -120,8 +134,9 @@ WITH weighed AS (
         CASE
             WHEN a.match_no IS NULL THEN c.doubts
             ELSE list_distinct(list_concat(
-                list_filter(c.doubts, lambda d: NOT (list_contains(getvariable('liftable_doubts'), d)
-                    AND len(list_filter(coalesce(a.strong_doubts, []), lambda s: NOT list_contains(s, d))) > 0)),
+                CASE WHEN a.is_backed
+                    THEN list_filter(c.doubts, lambda d: NOT list_contains(getvariable('liftable_doubts'), d))
+                    ELSE c.doubts END,
                 coalesce(a.shared_doubts, [])))
         END AS left_doubts,
         coalesce(a.all_wrong, 1) AS all_wrong,
@@ -147,3 +162,5 @@ LEFT JOIN demoted x USING (source, kind, rule);
 DROP TABLE told_twice;
 DROP TABLE speaking;
 DROP TABLE agreement;
+DROP TABLE over_again;
+DROP TABLE left_behind;

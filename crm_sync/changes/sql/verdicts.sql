@@ -48,10 +48,11 @@ WITH told AS (
     SELECT w.*,
         coalesce('as of ' || w.as_of, 'undated') || spoken_trust(w.trust)
             || ', matched by ' || replace(replace(w.rule, '_', ' '), '+', ' and ') AS by_what,
-        CASE WHEN w.place = 'gone' THEN 'no present job is known'
+        CASE WHEN w.is_over_again AND coalesce(w.place, 'gone') = 'gone' THEN 'the new job is over'
+            WHEN w.place = 'gone' THEN 'no present job is known'
             ELSE spoken_job(CASE WHEN r.source IS NULL THEN st.shown ELSE st.restored END,
                 CASE WHEN r.source IS NULL THEN so.shown ELSE so.restored END) END
-            || CASE WHEN w.place = 'gone' OR f.job_start_on IS NULL THEN ''
+            || CASE WHEN coalesce(w.place, 'gone') = 'gone' OR f.job_start_on IS NULL THEN ''
                 ELSE ' since ' || spoken_date(f.job_start_on, f.start_precision) END AS what
     FROM witness w
     JOIN change_found f ON f.match_no = w.other_no
@@ -83,10 +84,10 @@ WITH levels AS (
     FROM change_found f
     JOIN job_title a ON a.title_no = f.job_title_no
     LEFT JOIN job_title b ON b.title_no = f.title_no
-    LEFT JOIN job_title l ON l.title_no = f.last_title_no AND f.kind = 'moved'
+    LEFT JOIN job_title l ON l.title_no = f.last_title_no AND f.key_no IS NULL
     WHERE f.kind = 'moved'
         OR f.kind = 'retitled' AND f.since IS NOT NULL
-            AND (NOT f.has_held_before OR coalesce(f.since > f.last_start_on, TRUE))
+            AND (NOT f.has_held_before OR coalesce(f.since > f.last_start_on, FALSE))
 )
 SELECT match_no, new_level, old_level,
     CASE WHEN step > 0 THEN 'promoted' WHEN step < 0 THEN 'demoted' ELSE 'lateral' END AS direction
@@ -106,6 +107,8 @@ SELECT
         WHEN count(m.profile_id) FILTER (m.set_aside = 'claimed_twice') > 0 THEN 'claimed_twice'
         WHEN count(m.profile_id) FILTER (m.set_aside = 'disputed') > 0 THEN 'disputed'
         WHEN count(m.profile_id) FILTER (m.set_aside = 'other_linkedin') > 0 THEN 'other_linkedin'
+        WHEN count(m.profile_id) > 0
+            AND count(m.profile_id) = count(m.profile_id) FILTER (m.set_aside = 'name_missing') THEN 'name_missing'
         WHEN count(m.profile_id) > 0 THEN 'other_person'
         WHEN c.company_key IS NULL AND c.domain IS NULL THEN 'employer_missing'
         WHEN coalesce(sum(n.profiles), 0) > 0 THEN 'namesakes'
