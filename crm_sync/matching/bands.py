@@ -6,13 +6,16 @@ Evidence comes in families; two witnesses of one family are one witness.
 * **Personal**: a private e-mail address or a mobile number, with the name.
 * **Work**: a work e-mail address, or name with employer, present or former. One family: the address
   says no more than that somebody of that name was given a mailbox there.
-* **City**: only beside name and employer, and only where nobody else in the source has that name.
+* **City**: only beside name and employer, and only where the source has that very name once.
   Colleagues live in the same city, so it does not tell two namesakes of one employer apart, and it
   never carries a move.
 * **Likeness** without any key (`tail`): no family at all. It is for a person to look at.
 
-`auto` needs LinkedIn with the name, or two families, and a runner-up of less than 5 %; one family
-is for `review`; whatever is vetoed, ambiguous or outdone by a stronger candidate is `ignored`.
+`auto` needs LinkedIn with the name, or two families with names that are more than alike, and a
+runner-up of less than 5 %. LinkedIn does not do while somebody else of that name holds an address
+or number of the contact that the page's profile lacks: the page may be a namesake's. Without
+LinkedIn, no other contact may fit the profile as well: relatives share addresses. One family is for
+`review`; whatever is vetoed, ambiguous or outdone by a stronger candidate is `ignored`.
 Likeness below 80 %, or with a runner-up of 5 %, is not even a candidate.
 
 What each piece of evidence weighs stands in `weights`; bands do not follow from the sum.

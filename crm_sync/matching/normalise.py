@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from crm_sync.matching import few
 from crm_sync.normalise import company_words, pauses, person_words, point_words, title_words
 from crm_sync.normalise import title_patterns as patterns
+from crm_sync.normalise.companies import company_key
 from crm_sync.normalise.title_levels import Level
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ def statement(name: str) -> str:
 def _variables() -> Mapping[str, str]:
     lists = {
         "generic_company_words": company_words.GENERIC_COMPANY_WORDS,
+        "small_company_words": company_words.SMALL_COMPANY_WORDS,
         "role_mailboxes": point_words.ROLE_MAILBOXES,
         "rank_words": patterns.rank_words(),
         "weak_last_names": person_words.WEAK_LAST_NAMES,
         "not_nicknames": person_words.NOT_NICKNAMES,
+        "no_employer": [company_key(name) for name in company_words.NO_EMPLOYER],
         "shared_nicknames": person_words.SHARED_NICKNAMES,
     }
     texts = {
@@ -58,6 +61,7 @@ def _variables() -> Mapping[str, str]:
         "phone_extension": point_words.EXTENSION,
         "phone_trunk": f"^({point_words.TRUNK_AFTER_CODE})0",
         "mobile_numbers": point_words.MOBILE_NUMBERS,
+        "telling_numbers": point_words.TELLING_NUMBERS,
         "linkedin_page": point_words.LINKEDIN_PAGE,
         "linkedin_old_page": point_words.LINKEDIN_OLD_PAGE,
         "linkedin_opaque_slug": point_words.LINKEDIN_OPAQUE_SLUG,
@@ -81,6 +85,7 @@ def _variables() -> Mapping[str, str]:
             {name: some.code for some in point_words.NUMBERINGS for name in some.countries}
         ),
         "title_synonyms": _map(patterns.key_synonyms()),
+        "company_abbreviations": _map(company_words.COMPANY_ABBREVIATIONS),
     }
 
 

@@ -73,6 +73,19 @@ COMPANY_SYNONYMS: Mapping[str, str] = {
     "labs": "laboratories", "tech": "technologies", "technology": "technologies",
 }  # fmt: skip
 
+COMPANY_ABBREVIATIONS: Mapping[str, str] = {
+    "pwc": "pricewaterhouse", "bms": "bristolmyers", "gsk": "glaxosmith", "vw": "volkswagen",
+    "lvmh": "louisvuitton", "sncf": "societenationaledeschemins", "lcl": "creditlyonnais",
+    "cacib": "creditagricolecorporate", "casa": "creditagricole", "socgen": "societegenerale",
+    "fedex": "federalexpress", "amex": "americanexpress", "jpm": "jpmorgan", "mck": "mckinsey",
+    "jnj": "johnsonandjohnson", "adp": "aeroportsdeparis", "hpe": "hewlettpackard",
+    "citi": "citigroup", "meta": "facebook",
+}  # fmt: skip
+"""Short names that are no initials, and how the key of the long one begins."""
+
+SMALL_COMPANY_WORDS: Sequence[str] = each("and of the de du des la le les l d")
+"""What initials may leave out."""
+
 GENERIC_COMPANY_WORDS: Sequence[str] = each(
     """
     and the les des groupe group holding holdings international global worldwide france europe
@@ -90,3 +103,24 @@ GENERIC_COMPANY_WORDS: Sequence[str] = each(
     """
 )
 """Words that tell no company from another, when their names are compared by their words."""
+
+NO_EMPLOYER: Sequence[str] = phrases(
+    """
+    freelance, freelancer, freelancing, free lance, freelance consultant, consultant freelance,
+    freelance consulting, self employed, self employment, selfemployed, self, own business,
+    my own business, own company, independent, independent consultant, independent contractor,
+    contractor, consultant, consultant independant, consultante independante, independant,
+    independante, travailleur independant, travailleuse independante, a mon compte,
+    mon entreprise, auto entrepreneur, auto entreprise, auto entrepreneuse, autoentrepreneur,
+    autoentreprise, micro entrepreneur, micro entreprise, micro entrepreneuse, microentreprise,
+    profession liberale, entrepreneur individuel, entreprise individuelle, freiberufler,
+    freiberuflich, selbststandig, selbstandig, autonomo, libero professionista, zzp, zzper,
+    confidential, confidentiel, confidential company, entreprise confidentielle, undisclosed,
+    private, private company, stealth, stealth mode, stealth startup, stealth start up,
+    stealth mode startup, stealth ai startup, stealth company, startup, start up, various,
+    various companies, multiple companies, several companies, divers, diverses entreprises,
+    unknown, inconnu, none, n a, na, aucun, aucune, not applicable, unemployed, sans emploi,
+    retired, retraite, retraitee, student, etudiant, etudiante, tbd, autre, other
+    """
+)
+"""What people write instead of an employer: it is no evidence that two of them share one."""

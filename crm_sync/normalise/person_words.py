@@ -118,6 +118,20 @@ _FRENCH = """
 """
 
 
+SHARED_NICKNAMES: Sequence[str] = each(
+    """
+    al alex ali andi andie andy angie ash bernie bertie billie bobbie bobby cam carol cary cass
+    chris chrissy clem connie dan dani danny dany del dom domi don donnie edou eddie em ernie
+    fab flo fran francie frankie fred freddie gab gabby gerry gill izzy jackie jacky jamie jean
+    jerry jess jessie jo jody joey joss juju jul jules kelly kerry kim kit kris kristy laurie
+    lee leo lolo lou louie manu mat matt mel mickey nat nath nick nicki nicky nico oli oliv
+    ollie pat phil randy raph rob robbie robin ron ronnie sam sammy sand sandy sasha steph stef
+    stevie sydney sylv terry theo toni tony tracy val vic viv willie yo
+    """
+)
+"""Familiar forms of men's names and of women's: they do not tell brother from sister."""
+
+
 def french_nicknames() -> Mapping[str, Sequence[str]]:
     """Familiar forms and the first names behind them, folded and without hyphens."""
     found: dict[str, Sequence[str]] = {}

@@ -184,6 +184,11 @@ MOBILE_NUMBERS = (
 )
 """Keys of numbers that are one person's; North American ones do not tell."""
 
+TELLING_NUMBERS = (
+    "^(" + "|".join(some.code for some in NUMBERINGS if some.mobile) + "|262|590|594|596)"
+)
+"""Keys of countries whose numbers tell mobiles from fixed lines."""
+
 EXTENSION = r"[ ,;]*(x|ext\.?|;ext=|extension|poste|#)[ .:]*[0-9]+$"
 """What follows a number in an office, in lower case."""
 

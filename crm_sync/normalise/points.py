@@ -30,6 +30,7 @@ _EXTENSION = re.compile(lists.EXTENSION)
 _PAGE, _OLD_PAGE = re.compile(lists.LINKEDIN_PAGE), re.compile(lists.LINKEDIN_OLD_PAGE)
 _OPAQUE = re.compile(lists.LINKEDIN_OPAQUE_SLUG)
 _MOBILE = re.compile(lists.MOBILE_NUMBERS)
+_TELLING = re.compile(lists.TELLING_NUMBERS)
 
 
 def email_key(address: str) -> str | None:
@@ -69,6 +70,11 @@ def phone_key(text: str, country: str | None = None) -> str | None:
 def is_mobile_number(key: str) -> bool:
     """Whether a key is a mobile number, where its country's numbers tell."""
     return _MOBILE.search(key) is not None
+
+
+def is_fixed_line(key: str) -> bool:
+    """Whether a key is a fixed line's, where its country's numbers tell: nobody's own."""
+    return _TELLING.search(key) is not None and not is_mobile_number(key)
 
 
 def linkedin_slug(url: str) -> str | None:

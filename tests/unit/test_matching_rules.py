@@ -176,7 +176,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
         ("linkedin, another last name", {"p": "review"}),
         ("linkedin, another person", {"p": "ignored"}),
         ("two linkedin pages veto", {"p": "ignored"}),
-        ("linkedin beats e-mail", {"page": "auto", "mail": "ignored"}),
+        ("linkedin beats e-mail", {"page": "review", "mail": "ignored"}),
         ("work e-mail", {"p": "review"}),
         ("work e-mail with name and company", {"p": "review"}),
         ("recycled work e-mail", {"p": "ignored"}),

@@ -12,7 +12,7 @@ from cleanco.termdata import terms_by_type
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from crm_sync.normalise.companies import company_key
-from crm_sync.normalise.points import is_mobile_number, phone_key
+from crm_sync.normalise.points import is_fixed_line, is_mobile_number, phone_key
 from crm_sync.normalise.text import each
 
 COUNTRIES = {
@@ -56,6 +56,8 @@ def test_the_zero_of_the_country_may_stand_after_the_code(region: str) -> None:
 def test_mobile_numbers_are_told_from_the_others(region: str) -> None:
     assert is_mobile_number(_example(region, PhoneNumberType.MOBILE)[1])
     assert not is_mobile_number(_example(region, PhoneNumberType.FIXED_LINE)[1])
+    assert is_fixed_line(_example(region, PhoneNumberType.FIXED_LINE)[1])
+    assert not is_fixed_line(_example(region, PhoneNumberType.MOBILE)[1])
 
 
 def test_overseas_numbers_typed_as_french_ones_are_the_same() -> None:

@@ -180,6 +180,7 @@ def test_telephone_numbers(texts: list[str], country: str | None) -> None:
     assert keys == asked(f"phone_key(t, {said})", texts)
     some = [key for key in keys if key]
     assert [points.is_mobile_number(key) for key in some] == asked("is_mobile_number(t)", some)
+    assert [points.is_fixed_line(key) for key in some] == asked("is_fixed_line(t)", some)
 
 
 @MANY

@@ -35,6 +35,9 @@ SELECT match_no, list_filter([
         CASE WHEN kind = 'moved' AND has_nameless_job THEN 'employer_unnamed' END,
         CASE WHEN kind = 'moved' AND has_several_employers THEN 'several_employers' END,
         CASE WHEN kind <> 'retitled' AND by_city_only THEN 'city_only' END,
+        -- a profile that another key found, of somebody who never had the contact's title there
+        CASE WHEN kind <> 'retitled' AND strength < 4 AND key_no IS NOT NULL AND NOT has_held_before
+            THEN 'title_never_held' END,
         CASE WHEN rule = 'probabilistic' AND band = 'auto' THEN 'probabilistic' END,
         CASE WHEN kind = 'moved' AND since + 180 < last_end_on THEN 'long_overlap' END,
         CASE WHEN kind = 'moved' AND NOT are_told_apart THEN 'company_by_name' END,

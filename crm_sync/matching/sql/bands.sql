@@ -3,11 +3,36 @@
 -- Everything that compares pairs with one another is here, over all of them: a row of `pair` knows
 -- nothing of its rivals, and may come from an earlier judgement.
 
+-- Who else, of that name, holds what the contact's LinkedIn page does not bring: the page in the CRM
+-- may be a namesake's. In another source only another page tells that it is somebody else.
+CREATE OR REPLACE TEMP TABLE contested AS
+WITH holder AS (
+    SELECT contact_id, source, other_linkedin,
+        coalesce(personal_email, phone) IS NOT NULL AS has_personal, work_email IS NOT NULL AS has_work
+    FROM pair
+    WHERE NOT by_linkedin AND name_agrees IN ('same', 'close')
+        AND coalesce(personal_email, phone, work_email) IS NOT NULL
+)
+SELECT DISTINCT p.contact_id, p.source, p.profile_id
+FROM pair p
+JOIN holder h ON h.contact_id = p.contact_id AND (h.source = p.source OR h.other_linkedin)
+WHERE p.e_linkedin
+    AND (h.has_personal AND coalesce(p.personal_email, p.phone) IS NULL OR h.has_work AND p.work_email IS NULL);
+
+-- Profiles that several contacts claim, and how strongly the first two of them do.
+CREATE OR REPLACE TEMP TABLE shared_profile AS
+SELECT source, profile_id, max(strength, 2) AS strongest
+FROM pair WHERE stands
+GROUP BY ALL HAVING count(*) > 1;
+
 CREATE OR REPLACE TEMP TABLE weighed AS
 WITH rivals AS (
     SELECT
         p.*,
         coalesce(n.profiles, 0) AS profiles_of_name,
+        x.contact_id IS NOT NULL AS is_contested,
+        p.strength < 4 AND coalesce(p.strength < s.strongest[1] OR p.strength = s.strongest[2], FALSE)
+            AS is_claimed_as_well,
         max(strength) FILTER (stands) OVER of_contact AS best_strength,
         max(own_weight) FILTER (stands) OVER of_contact AS best_weight,
         coalesce(sum(odds_of(own_weight)) FILTER (stands) OVER of_contact, 0) AS odds_of_contact,
@@ -18,6 +43,8 @@ WITH rivals AS (
         coalesce(sum(odds_of(own_weight)) FILTER (stands) OVER of_profile, 0) AS odds_of_profile
     FROM pair p
     LEFT JOIN same_name n USING (contact_id, source)
+    LEFT JOIN contested x USING (contact_id, source, profile_id)
+    LEFT JOIN shared_profile s USING (source, profile_id)
     WINDOW of_contact AS (PARTITION BY p.contact_id, p.source),
         of_profile AS (PARTITION BY p.source, p.profile_id)
 ),
@@ -26,11 +53,13 @@ settled AS (
         *,
         e_linkedin::INT + e_personal::INT
             + (e_work_email OR (e_employer AND namesakes = 1))::INT AS families,
-        same_city AND profiles_of_name = 1 AND e_employer AND namesakes = 1 AND strength < 4 AS e_city,
+        -- the one profile of that name is this one
+        same_city AND profiles_of_name = 1 AND name_agrees = 'same' AND e_employer AND namesakes = 1 AND strength < 4 AS e_city,
         greatest(odds_of_contact - odds_of(own_weight), 0) AS odds_of_rivals,
         CASE
             WHEN other_linkedin THEN 'other_linkedin'
             WHEN NOT stands AND other_middle AND by_employer THEN 'other_middle_name'
+            WHEN NOT stands AND name_agrees = 'missing' THEN 'name_missing'
             WHEN NOT stands THEN 'other_name'
             WHEN strength < best_strength THEN 'weaker'
             WHEN likeness IS NOT NULL AND own_weight < best_weight THEN 'weaker'
@@ -80,9 +109,9 @@ SELECT
         WHEN set_aside IS NOT NULL THEN 'ignored'
         WHEN likeness IS NOT NULL THEN 'review'
         WHEN runner_up >= getvariable('most_runner_up') THEN 'review'
-        WHEN e_linkedin AND named THEN 'auto'
-        WHEN e_linkedin THEN 'review'
-        WHEN named AND identified <= 1 AND families + e_city::INT >= 2 THEN 'auto'
+        WHEN e_linkedin AND named AND NOT is_contested THEN 'auto'
+        WHEN e_linkedin OR is_claimed_as_well THEN 'review'
+        WHEN surely_named AND identified <= 1 AND families + e_city::INT >= 2 THEN 'auto'
         ELSE 'review'
     END AS band,
     CASE
@@ -102,3 +131,6 @@ FROM confident
 -- Likeness that does not single out one person is no candidate, and nobody need read of it.
 WHERE likeness IS NULL OR (set_aside IS NULL
     AND runner_up < getvariable('most_runner_up') AND confidence >= getvariable('least_likely'));
+
+DROP TABLE contested;
+DROP TABLE shared_profile;

@@ -40,7 +40,8 @@ SELECT
         CASE WHEN j.phone IS NOT NULL THEN said_with_weight('phone',
             'Same mobile number, ending in ' || right(j.phone, 2), j.source, p.as_of, j.w_phone) END,
         CASE WHEN j.by_employer THEN said_with_weight('name_company',
-            c.shown_name || ' works or worked at ' || coalesce(nullif(c.organisation, ''), c.domain),
+            CASE WHEN j.name_agrees = 'same' OR j.e_employer THEN c.shown_name ELSE with_capitals(p.shown_name) END
+            || ' works or worked at ' || coalesce(nullif(c.organisation, ''), c.domain),
             j.source, p.as_of, j.w_employer) END,
         CASE WHEN j.e_city THEN said_with_weight('location',
             'Same city, ' || c.city || ', and nobody else of that name in the source', j.source, p.as_of, j.w_city) END,
@@ -69,6 +70,8 @@ SELECT
                 j.source, p.as_of, j.w_veto)
             WHEN j.set_aside = 'other_name' THEN said_with_weight('veto',
                 'The names are of two people; addresses and numbers change hands', j.source, p.as_of, j.w_veto)
+            WHEN j.set_aside = 'name_missing' THEN said_with_weight('veto',
+                'Without both full names an address or number says too little', j.source, p.as_of, j.w_veto)
             WHEN j.set_aside = 'weaker' THEN said('set_aside',
                 'Another profile of this source has stronger evidence', j.source, p.as_of)
             WHEN j.set_aside = 'ambiguous' THEN said('set_aside',
@@ -79,8 +82,16 @@ SELECT
                 'Likeness alone says that this is the same person', j.source, p.as_of)
             WHEN j.band = 'review' AND j.name_agrees = 'first_only' THEN said('held',
                 'The last name is another one', j.source, p.as_of)
+            WHEN j.band = 'review' AND j.other_middle THEN said('held',
+                'Middle names or suffixes differ', j.source, p.as_of)
+            WHEN j.band = 'review' AND j.is_contested THEN said('held',
+                'Another profile of that name holds an address or number of this contact', j.source, p.as_of)
+            WHEN j.band = 'review' AND j.is_claimed_as_well THEN said('held',
+                'Another contact of the CRM fits this profile at least as well', j.source, p.as_of)
             WHEN j.band = 'review' AND (j.identified > 1 OR j.runner_up >= getvariable('most_runner_up'))
                 THEN said('held', 'Another profile shares an address or number with this contact', j.source, p.as_of)
+            WHEN j.band = 'review' AND (j.e_linkedin OR j.families >= 2) THEN said('held',
+                'The names are too different to tell one person from two', j.source, p.as_of)
             WHEN j.band = 'review' THEN said('held',
                 'Only one kind of evidence says that this is the same person', j.source, p.as_of)
         END

@@ -134,6 +134,9 @@ CREATE OR REPLACE MACRO phone_key(t, country) AS
 CREATE OR REPLACE MACRO is_mobile_number(key) AS
     regexp_matches(key, getvariable('mobile_numbers'));
 
+CREATE OR REPLACE MACRO is_fixed_line(key) AS
+    coalesce(regexp_matches(key, getvariable('telling_numbers')), FALSE) AND NOT is_mobile_number(key);
+
 -- LinkedIn: the slug of a person's page, whatever the country's host, case, language or percent
 -- signs.
 CREATE OR REPLACE MACRO decoded(slug) AS

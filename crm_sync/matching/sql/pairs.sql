@@ -59,19 +59,22 @@ CREATE OR REPLACE MACRO pages_differ(slug, slugs) AS
 
 -- evidenced(rel): which evidence of each pair counts, and what each piece weighs, in bits. Addresses
 -- and numbers change hands, so the name has to agree; a LinkedIn page belongs to one person, so a
--- changed last name is only a reason to look. A second family adds what is left to add, not its
+-- changed last name is only a reason to look. Names that are merely spelt alike may be two people's,
+-- husband and wife's say, who share a mailbox: only `surely_named` goes by itself without LinkedIn.
+-- A second family adds what is left to add, not its
 -- whole weight: what misleads one witness often misleads the other.
 CREATE OR REPLACE MACRO evidenced(rel) AS TABLE
     WITH counted AS (
         SELECT
             *,
-            name_agrees IN ('same', 'close') AS named,
+            name_agrees IN ('same', 'close') AND first_agrees <> 'spelling' AND NOT other_middle AS named,
+            named AND first_agrees IN ('same', 'nickname') AND last_agrees IN ('same', 'part') AS surely_named,
             by_linkedin AND name_agrees <> 'other' AS e_linkedin,
             coalesce(personal_email, phone) IS NOT NULL
                 AND name_agrees IN ('same', 'close', 'first_only') AS e_personal,
             work_email IS NOT NULL AND name_agrees IN ('same', 'close') AS e_work_email,
             by_employer AND NOT other_middle
-                AND first_agrees IN ('same', 'nickname', 'initial')
+                AND first_agrees IN ('same', 'nickname', 'either', 'initial')
                 AND last_agrees IN ('same', 'part') AS e_employer
         FROM query_table(rel)
     ),
@@ -138,7 +141,9 @@ WITH compared AS (
         d.*,
         CASE
             WHEN list_has_any(c.firsts, p.firsts) THEN 'same'
-            WHEN list_has_any(c.nicknames, p.firsts) THEN 'nickname'
+            WHEN list_has_any(c.nicknames, p.firsts) THEN
+                CASE WHEN list_has_any(list_concat(c.firsts, p.firsts), getvariable('shared_nicknames'))
+                    THEN 'either' ELSE 'nickname' END
             WHEN initials_agree(c.first_initials, p.firsts, p.first_initials)
                 OR initials_agree(p.first_initials, c.firsts, c.first_initials) THEN 'initial'
             WHEN jaro_winkler_similarity(c.first_key, p.first_key) >= 0.92 THEN 'spelling'
@@ -172,7 +177,7 @@ SELECT
     NULL::STRUCT(field VARCHAR, level VARCHAR, weight DOUBLE)[] AS factors
 FROM compared
 WHERE by_linkedin OR personal_email IS NOT NULL OR work_email IS NOT NULL OR phone IS NOT NULL
-    OR (first_agrees IN ('same', 'nickname', 'initial') AND last_agrees IN ('same', 'part'));
+    OR (first_agrees IN ('same', 'nickname', 'either', 'initial') AND last_agrees IN ('same', 'part'));
 
 CREATE OR REPLACE TEMP TABLE pair AS FROM evidenced('pair_compared');
 

@@ -5,8 +5,8 @@
 CREATE OR REPLACE TEMP TABLE contact_block AS
 SELECT contact_id, key FROM contact_name
 UNION
-SELECT contact_id, 'g:' || unnest(firsts) || '|n:' || company_key
-FROM contact_person WHERE company_key IS NOT NULL
+SELECT contact_id, 'g:' || unnest(firsts) || '|n:' || employer_key
+FROM contact_person WHERE employer_key IS NOT NULL
 UNION
 SELECT contact_id, 'g:' || unnest(firsts) || '|d:' || domain
 FROM contact_person WHERE domain IS NOT NULL;

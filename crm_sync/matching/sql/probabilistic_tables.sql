@@ -24,7 +24,7 @@ SELECT
     c.last_key AS last,
     c.first_key AS first,
     list_distinct(list_concat(c.firsts, c.nicknames)) AS first_forms,
-    list_distinct(list_filter(['n:' || c.company_key, 'd:' || c.domain, 'd:' || c.mail_domain],
+    list_distinct(list_filter(['n:' || c.employer_key, 'd:' || c.domain, 'd:' || c.mail_domain],
         lambda e: e IS NOT NULL)) AS employers,
     c.city_key AS city,
     list_filter([c.title_key], lambda t: t IS NOT NULL) AS titles,
