@@ -34,6 +34,8 @@ from typing import TYPE_CHECKING
 from crm_sync.changes import phrases
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from duckdb import DuckDBPyConnection
 
 KIND_CONFIDENCE = {"moved": 0.97, "retitled": 0.95, "left": 0.90, "unchanged": 0.97}
@@ -64,6 +66,9 @@ TOGETHER_DAYS = 92
 MOST_WITNESSES = 8
 """So many of those who are still at a company are looked at, the latest known ones."""
 
+STALE_DAYS = 548
+"""A year and a half. Who changed job before that may have done so again since."""
+
 _BEFORE = ("identity", "companies")
 """Matches that exclude each other; what the sources, and the CRM's mailboxes, tell of companies."""
 
@@ -74,25 +79,28 @@ _JOINT = ("renames", "reconcile")
 """What only several people, or several sources, tell together."""
 
 
-def detect(db: DuckDBPyConnection, *, slack_days: int) -> None:
+def detect(db: DuckDBPyConnection, *, slack_days: int, today: date) -> None:
     """Make `job_change_row` from what matching left, and set aside matches that exclude each other.
 
     Reads `match_row`, `same_name`, `contact_person`, `profile`, `employment`, `site`, `restoring`,
     `source_trust` and `demoted(source, kind, rule, detail)`. `job_change_row` is a view with one
-    row for each contact; `unmatched` has those for whom no source speaks.
+    row for each contact; `unmatched` has those for whom no source speaks. A claim that is old
+    `today` is doubtful.
     """
     from crm_sync.changes import spelling
 
-    _set_variables(db, slack_days)
+    _set_variables(db, slack_days, today)
     for step in (*_BEFORE, *_LOCAL, *_JOINT):
         db.execute(_statement(step))
     spelling.add_restored(db)
     db.execute(_statement("verdicts"))
 
 
-def _set_variables(db: DuckDBPyConnection, slack_days: int) -> None:
+def _set_variables(db: DuckDBPyConnection, slack_days: int, today: date) -> None:
     values: dict[str, object] = {
         "slack_days": slack_days,
+        "today": today.isoformat(),
+        "stale_days": STALE_DAYS,
         "seamless_days": SEAMLESS_DAYS,
         "together_days": TOGETHER_DAYS,
         "most_witnesses": MOST_WITNESSES,

@@ -32,11 +32,14 @@ FINDING_WORDS = {
 
 DOUBT_WORDS = {
     "undated": "Nobody says as of when the source speaks",
+    "stale": "The source's word is more than a year and a half old",
+    "crm_undated": "Nobody says when the contact was last edited in the CRM",
     "not_newer": "The contact was edited in the CRM on or after the date of the source",
     "before_record": "The CRM's record was written well after the date of this change",
     "before_edit": "Title or employer were written in the CRM after this had happened, it seems",
     "no_start": "The source does not say since when",
     "no_end": "The source does not say when the old job ended",
+    "not_yet_ended": "The old job may end only after the date of the source",
     "several_titles": "Several present titles there",
     "title_not_in_history": "The CRM's title is not among those that the source lists there",
     "similar_title": "One title contains the other",

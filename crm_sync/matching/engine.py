@@ -91,7 +91,7 @@ def judge(
         for step in ("bands", "matches"):
             db.execute(normalise.statement(step))
         progress("Telling job changes", 0, contacts.num_rows)
-        detect(db, slack_days=settings.slack_days)
+        detect(db, slack_days=settings.slack_days, today=now.date())
         progress("Telling job changes", contacts.num_rows, contacts.num_rows)
         return Judgement(
             matches=_table(db, _MATCHES),

@@ -88,6 +88,28 @@ CASES: dict[str, tuple[Case, str, str]] = {
     ),
     "left, undated": (at(WAS_AT_ACME, job_last_verified=None), "left", "review"),
     "retitled, undated": (at(OLD_TITLE, NEW_TITLE, job_last_verified=None), "retitled", "review"),
+    "said two years ago": (
+        at(
+            job("Acme~", "Sales Director", "2018", "2024-03-31"),
+            job("Newco~", "VP Sales", "2024-04-01"),
+            crm=edited(2024, 1, 1, "record_date"),
+            job_last_verified="2024-06-01",
+        ),
+        "moved",
+        "review",
+    ),
+    "nobody knows when the CRM was edited": (
+        at(WAS_AT_ACME, AT_NEWCO, crm={"changed_at": None, "changed_basis": None}),
+        "moved",
+        "review",
+    ),
+    "left this year": (
+        at(job("Acme~", "Sales Director", "2020", "2026"), job_last_verified="2026-02-01"),
+        "left",
+        "review",
+    ),
+    "left this month": (at(job("Acme~", "Sales Director", "2020", "2026-06")), "left", "review"),
+    "left last month": (at(job("Acme~", "Sales Director", "2020", "2026-05")), "left", "auto"),
     # what is announced
     "a role there is announced": (at(UNTIL_MAY, FROM_JULY), "unknown", "ignored"),
     "a role there is announced, and a business of her own": (
@@ -172,6 +194,10 @@ def test_kind_and_band(verdicts: dict[str, Verdict], case: str) -> None:
         ("moved before the record's date", "well after"),
         ("said before an edit", "newer than what the source knows"),
         ("left, undated", "as of when"),
+        ("said two years ago", "more than a year and a half old"),
+        ("nobody knows when the CRM was edited", "Nobody says when the contact"),
+        ("left this year", "only after the date of the source"),
+        ("left this month", "only after the date of the source"),
         ("a role there is announced", "announced that has not begun"),
         ("a job elsewhere is announced", "has not begun"),
         ("a job elsewhere is announced, and a business of her own", "further job is announced"),

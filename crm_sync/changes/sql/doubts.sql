@@ -18,6 +18,8 @@ WITH beside AS (
 )
 SELECT match_no, list_filter([
         CASE WHEN as_of IS NULL THEN 'undated' END,
+        CASE WHEN as_of + getvariable('stale_days') < getvariable('today')::DATE THEN 'stale' END,
+        CASE WHEN changed_on IS NULL THEN 'crm_undated' END,
         CASE WHEN as_of <= changed_on THEN 'not_newer' END,
         CASE WHEN is_known_since AND happened_on < changed_on THEN 'before_edit'
             WHEN happened_on + getvariable('slack_days') < changed_on THEN 'before_record' END,
@@ -30,6 +32,7 @@ SELECT match_no, list_filter([
         CASE WHEN CASE kind WHEN 'retitled' THEN job_other_domain ELSE last_other_domain END
             THEN 'other_domain' END,
         CASE WHEN is_found_otherwise THEN CASE WHEN is_found_by_id THEN 'renamed' ELSE 'employer_inferred' END END,
+        CASE WHEN kind = 'left' AND last_end_latest > as_of THEN 'not_yet_ended' END,
         CASE WHEN kind = 'left' AND has_pause THEN 'pause' END,
         CASE WHEN kind = 'moved' AND has_planned THEN 'planned' END,
         CASE WHEN kind = 'moved' AND has_nameless_job THEN 'employer_unnamed' END,
