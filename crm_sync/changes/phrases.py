@@ -43,12 +43,16 @@ DOUBT_WORDS = {
     "several_titles": "Several present titles there",
     "title_not_in_history": "The CRM's title is not among those that the source lists there",
     "similar_title": "One title contains the other",
-    "pause": "The source tells of retirement, studies, a break or a search, and of no job",
+    "pause": (
+        "The source tells of retirement, studies, a break, a search or a role not held now, "
+        "and of no job"
+    ),
     "planned": "A further job is announced that has not begun",
     "employer_unnamed": "The source does not name the employer of another present job",
     "perhaps_renamed": "The same work goes on without a gap: perhaps the company's new name",
     "renamed": "Only the source's id says that this is the CRM's employer: renamed, or one group?",
     "employer_inferred": "That this is the CRM's employer is inferred from mailboxes or others",
+    "site_only": "Only the site says that it is the CRM's employer: another name stands there",
     "several_employers": "Several present employers",
     "city_only": "Only name, former employer and city say that this is the same person",
     "title_never_held": "Matched without LinkedIn, and the CRM's title was never held there",

@@ -59,7 +59,15 @@ SHARED_HOSTS: Sequence[str] = each(
     """
     linkedin.com facebook.com twitter.com x.com instagram.com youtube.com tiktok.com google.com
     crunchbase.com wikipedia.org github.com gitlab.com medium.com linktr.ee xing.com viadeo.com
-    pagesjaunes.fr societe.com doctolib.fr malt.fr malt.com
+    pagesjaunes.fr societe.com doctolib.fr malt.fr malt.com pinterest.com vimeo.com t.me wa.me
+    welcometothejungle.com welcometothejungle.co wttj.co indeed.com indeed.fr glassdoor.com
+    glassdoor.fr monster.com monster.fr apec.fr hellowork.com meteojob.com jobteaser.com
+    stepstone.de wellfound.com angel.co bloomberg.com dnb.com zoominfo.com rocketreach.co
+    pitchbook.com owler.com opencorporates.com pappers.fr verif.com infogreffe.fr kompass.com
+    europages.com europages.fr yellowpages.com yelp.com yelp.fr tripadvisor.com tripadvisor.fr
+    trustpilot.com g2.com capterra.com producthunt.com helloasso.com assoconnect.com
+    wixsite.com wordpress.com blogspot.com weebly.com squarespace.com webflow.io notion.site
+    business.site godaddysites.com jimdofree.com
     """
 )
 """Sites on which many companies have a page: no company's own address, save their owner's."""

@@ -9,9 +9,11 @@ WITH beside AS (
         CASE f.kind WHEN 'retitled' THEN NOT f.job_surely_there ELSE NOT f.last_surely_there END
             AS is_found_otherwise,
         CASE f.kind WHEN 'retitled' THEN f.job_there_by_id ELSE f.last_there_by_id END AS is_found_by_id,
+        n.match_no IS NOT NULL AS is_named_otherwise,
         words(c.title_key) AS title_words,
         words(j.title_key) AS job_title_words
     FROM change_found f
+    LEFT JOIN named_otherwise n ON n.match_no = f.match_no
     LEFT JOIN job_title c ON c.title_no = f.title_no AND f.kind = 'retitled'
     LEFT JOIN job_title j ON j.title_no = f.job_title_no AND f.kind = 'retitled'
     WHERE f.kind IN ('retitled', 'moved', 'left')
@@ -33,6 +35,7 @@ SELECT match_no, list_filter([
             THEN 'other_domain' END,
         CASE WHEN is_found_otherwise THEN CASE WHEN is_found_by_id THEN 'renamed' ELSE 'employer_inferred' END END,
         CASE WHEN kind = 'left' AND last_end_latest > as_of THEN 'not_yet_ended' END,
+        CASE WHEN is_named_otherwise THEN 'site_only' END,
         CASE WHEN kind = 'left' AND has_pause THEN 'pause' END,
         CASE WHEN kind = 'moved' AND has_planned THEN 'planned' END,
         CASE WHEN kind = 'moved' AND has_nameless_job THEN 'employer_unnamed' END,

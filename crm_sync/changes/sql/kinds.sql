@@ -230,7 +230,7 @@ otherwise AS (
         OR len(b.said.marks) > 0 AND list_has_all(a.said.marks, b.said.marks)
         OR one_in_other(a.said.key, b.said.key)
         OR coalesce(length(p.label) >= 3 AND one_in_other(b.said.key, p.label), FALSE)
-        OR jaro_winkler_similarity(a.said.key, b.said.key) >= 0.93
+        OR length(a.said.key) >= 6 AND levenshtein(a.said.key, b.said.key) <= 2
         OR is_short_for(a.said, NULL, b.said)
         OR is_short_for(b.said, p.label, a.said)
         OR coalesce(list_contains(b.said.initials, p.label), FALSE))
