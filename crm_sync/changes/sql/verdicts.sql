@@ -109,8 +109,6 @@ SELECT
         WHEN count(m.profile_id) FILTER (m.set_aside = 'other_linkedin') > 0 THEN 'other_linkedin'
         WHEN count(m.profile_id) > 0
             AND count(m.profile_id) = count(m.profile_id) FILTER (m.set_aside = 'name_missing') THEN 'name_missing'
-        WHEN count(m.profile_id) > 0
-            AND count(m.profile_id) = count(m.profile_id) FILTER (m.set_aside = 'name_missing') THEN 'name_missing'
         WHEN count(m.profile_id) > 0 THEN 'other_person'
         WHEN c.company_key IS NULL AND c.domain IS NULL THEN 'employer_missing'
         WHEN coalesce(sum(n.profiles), 0) > 0 THEN 'namesakes'
