@@ -27,7 +27,8 @@ _STUDYING = (
     r"^(\w+ ){0,3}(e?mba|ph ?d|doctoral|masters?|msc|jd|llm) (candidate|student)\b",
     rf"^doctorant{_E}\b",
     rf"^{_KINDS}({_DEGREES})( ({_OF_A_DEGREE}){_AFTER}|( \d+)+)?$",
-    r"^(msc|bsc|mphil) \w+$",
+    r"^(msc|bsc|mphil)( \w+){1,3}$",
+    r"^executive education( program(me)?)?$",
     rf"^{_KINDS}(master|mastere specialise) [12s]\b.*$|^m[12] (\w+ ){{0,2}}\w+$",
     rf"^{_KINDS}(masters?|masteres?( specialise)?|bachelors?|licence)( (degree|in|en)\b.*)?$",
     r"^(masters?|bachelors?) of (science|arts|business|law|laws|engineering|public|philosophy)\b",
@@ -82,6 +83,7 @@ PAUSE_PATTERN = _any((*_RETIRED, *_STUDYING, *_SEARCHING, *_BREAKS, *_NOT_NOW))
 
 NOT_A_PAUSE_PATTERN = (
     r"\b(working students?|cifre)\b"
+    r"|^(msc|bsc|mphil) .*\b(director|manager|coordinator|head|lead|officer|lecturer|tutor)$"
     r"|^incoming (goods|calls?|materials?|quality|inspection|freight|mail|orders?|tour\w*)\b"
 )
 """Studies that an employer pays for, and what comes in at a dock."""

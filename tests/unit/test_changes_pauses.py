@@ -35,7 +35,8 @@ NO_JOBS = [
     "Actuellement en recherche d'opportunités", "À l'écoute du marché", "Sans emploi",
     "En reconversion professionnelle", "Disponible immédiatement", "MBA", "Executive MBA",
     "Executive MBA, Class of 2027", "PhD", "Ph.D. in Physics", "Doctorat", "Master 2 Finance",
-    "Master en droit", "Master of Science", "MSc Finance", "M.Sc. in Data Science", "M2 Droit",
+    "Master en droit", "Master of Science", "MSc Finance", "MSc Data Science",
+    "Executive Education Program", "M.Sc. in Data Science", "M2 Droit",
     "Bachelor", "Élève", "Apprenante", "Alumna", "Alumni", "MBA Alumnus of Other",
     "Bootcamp participant", "Data Science Bootcamp", "Former VP Sales", "Ex-Sales Director",
     "Ancienne directrice commerciale", "Incoming VP Sales", "VP Sales (on maternity leave)",
@@ -52,7 +53,8 @@ JOBS = [
     "Head of Job Search Products", "Directrice des études", "Chef de projet transition",
     "VP Sales", "Freelance Consultant", "Founder", "Stagiaire", "Apprentie", "Master Electrician",
     "Master Data Manager", "PhD Researcher", "Scrum Master", "DBA", "Bootcamp Instructor",
-    "Director of Alumni Relations", "MSc Programme Director", "Incoming Goods Supervisor",
+    "Director of Alumni Relations", "MSc Programme Director", "MSc Coordinator",
+    "Incoming Goods Supervisor",
     "HR Manager (maternity leave cover)", "Export Manager", "Master Trainer",
 ]  # fmt: skip
 
