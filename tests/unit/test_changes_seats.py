@@ -48,7 +48,8 @@ JOBS = [
 
 
 def elsewhere(title: str) -> Case:
-    jobs = [WAS_AT_ACME, job("Other~", title, "2025-10-01")]
+    """Away from Acme, months later with this title: no company goes on under another name so."""
+    jobs = [WAS_AT_ACME, job("Other~", title, "2026-02-01")]
     return Case([contact(**PAGE)], [profile(*jobs, **PAGE)])
 
 
