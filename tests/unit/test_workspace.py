@@ -102,7 +102,7 @@ def test_a_job_change_is_printed_with_the_keys_that_scripts_rely_on() -> None:
         Position("CFO", "Acme"),
         Position("CEO", "Beta"),
         since=date(2026, 1, 2),
-        evidence=(Evidence("r", "d", "s", date(2026, 6, 1)), Evidence("q", "e")),
+        evidence=(Evidence("r", "d", "s", date(2026, 6, 1), 12.5), Evidence("q", "e")),
     )
     shown = json.loads(json.dumps(job_change_view(change)))
     wanted = {
@@ -116,8 +116,8 @@ def test_a_job_change_is_printed_with_the_keys_that_scripts_rely_on() -> None:
     }
     assert {key: shown[key] for key in wanted} == wanted
     assert shown["evidence"] == [
-        {"rule": "r", "detail": "d", "source": "s", "as_of": "2026-06-01"},
-        {"rule": "q", "detail": "e", "source": "", "as_of": None},
+        {"rule": "r", "detail": "d", "source": "s", "as_of": "2026-06-01", "weight": 12.5},
+        {"rule": "q", "detail": "e", "source": "", "as_of": None, "weight": None},
     ]
 
 
