@@ -65,7 +65,7 @@ def profile(
         if chance.random() < VENDOR["page"] else None,
         "personal_emails": [reached(world, person, chance).mail]
         if chance.random() < VENDOR["private_mail"] else [],
-        "emails": [{"address": spell.address} for spell in person.spells
+        "emails": [{"address": world.address(spell)} for spell in person.spells
                    if spell.start <= known and chance.random() < VENDOR["work_mail"]],
         "mobile_phone": reached(world, person, chance).mobile
         if chance.random() < VENDOR["mobile"] else None,
@@ -109,6 +109,8 @@ def experience(world: World, person: Person, known: date, chance: random.Random)
         roles = [role for role in spell.roles if role.start <= known]
         if chance.random() < VENDOR["one_title"]:
             roles = [Role(roles[-1].title, spell.start, spell.end)]
+        if world.errs("no_end", chance):
+            roles[-1] = Role(roles[-1].title, roles[-1].start, None)
         for role in roles:
             listed = entries(world, spell, role, known, chance)
             jobs += [(spell.employer, job) for job in listed]
@@ -128,6 +130,8 @@ def entries(
     renamed = company(world, spell.employer, chance, new)
     ways, shares = zip(*SAID_OF_A_NEW_NAME, strict=True)
     way = world.chance("way", spell.address, new.day).choices(ways, shares)[0]
+    if spell.start >= new.day:
+        way = "all_new"
     is_old = way == "all_old" or (way == "split" and until is not None and until < new.day)
     if is_old or way == "all_new" or role.start >= new.day:
         one = old if is_old else renamed
@@ -164,10 +168,7 @@ def entry(
     known: date,
     chance: random.Random,
 ) -> Row:
-    ended = end is not None
-    if ended and world.errs("no_end", chance):
-        end = None
-    if not ended and world.errs("ended_wrongly", chance):
+    if end is None and world.errs("ended_wrongly", chance):
         end = max(start, known - timedelta(days=chance.randrange(200)))
     no_start = world.errs("no_start", chance)
     return {

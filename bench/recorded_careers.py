@@ -27,19 +27,19 @@ CRM = {
     "mail": 0.75,
     "private_mail": 0.15,  # of the addresses
     "former_mail": 0.03,  # of the work addresses
-    "mobile": 0.20,
+    "mobile": 0.40,
     "city": 0.70,
     "wrong_page": 0.01,  # of the pages: that of somebody of the same last name
     "initial": 0.15,
 }
-PULLED_FOR_DAYS = 365
+PULLED_FOR_DAYS = 730
 """So long before a delivery the CRM was pulled for the first time: of what is older than that, only
 the date is known that the record had then."""
 VENDOR = {
     "page": 0.92,
     "work_mail": 0.50,  # of each employment
     "private_mail": 0.50,
-    "mobile": 0.30,
+    "mobile": 0.40,
     "city": 0.85,
     "one_title": 0.30,  # only the last title at each employer
 }
@@ -54,7 +54,7 @@ VENDOR_ERRS = {
     "wrong_page": 0.003,
     "wrong_point": 0.01,  # an address or number that is somebody else's
     "job_missing": 0.03,
-    "no_end": 0.03,  # an ended job that seems to go on
+    "no_end": 0.03,  # an employment that ended, and seems to go on
     "ended_wrongly": 0.003,  # a job that goes on, said to have ended
     "no_start": 0.03,
     "year_only": 0.10,
@@ -70,7 +70,7 @@ BESIDE = {"seat": 0.04, "second_job": 0.03}
 NEW_NAMES = {"renamed": 0.02, "bought": 0.01}
 """Shares of employers, a year, that take another name and domain or that another one takes over."""
 SAID_OF_A_NEW_NAME = (("all_new", 0.4), ("split", 0.4), ("all_old", 0.2))
-"""How a profile shows it: under the new name throughout; as two jobs; not at all."""
+"""How profiles of those who were there show it: the new name throughout; two jobs; not at all."""
 SHORTER = (("Senior ", "Sr. "), ("Vice President of ", "VP "), ("Director of ", "Director, "))
 FORMS = (" Inc", ", Inc.", " LLC", " Corp.", ", Ltd.")
 
@@ -113,6 +113,13 @@ class World:
         here = {spell.employer for spell in person.spells if spell.lasts(day)}
         is_seat, spell = self.beside.get(person.id, (True, None))
         return here | {spell.employer} if spell and not is_seat and spell.lasts(day) else here
+
+    def address(self, spell: Spell) -> str:
+        """The mailbox at an employer: who came after its new name has one there."""
+        new = self.new_names.get(spell.employer)
+        if new is None or spell.start < new.day:
+            return spell.address
+        return f"{spell.address.partition('@')[0]}@{new.domain}"
 
     def spelt(self, employer: int, text: str) -> str:
         """Remember that this is how the employer is written somewhere."""
@@ -214,13 +221,12 @@ def enter(world: World, person: Person, delivered: date, pages: float) -> Contac
         "first_name": first,
         "last_name": last,
         "title": typed_title(role_on(spell, entered), chance),
-        "organisation": typed_organisation(world, person, spell, entered.year, chance),
-        "organisation_domain": typed_domain(world, spell.employer, chance),
         "mobile": person.mobile if chance.random() < CRM["mobile"] else None,
         "linkedin_url": typed_page(world, person, chance) if on_page < pages else None,
         "city": spell.city if chance.random() < CRM["city"] else None,
         "country": "US",
-        **typed_mail(person, spell, chance),
+        **typed_employer(world, person, spell, entered, chance),
+        **typed_mail(world, person, spell, chance),
         **typed_when(entered, delivered, chance),
     }
     return Contact(row, person, spell.employer, entered)
@@ -239,27 +245,25 @@ def typed_title(title: str, chance: random.Random) -> str | None:
     return title
 
 
-def typed_organisation(
-    world: World, person: Person, spell: Spell, year: int, chance: random.Random
-) -> str:
-    typed = world.population.typed.employers.get((person.id, year, spell.employer))
-    text = typed or world.population.employers[spell.employer]
+def typed_employer(
+    world: World, person: Person, spell: Spell, entered: date, chance: random.Random
+) -> Row:
+    """The employer's name and site, under its new name if it had one for half a year."""
+    people = world.population
+    typed = people.typed.employers.get((person.id, entered.year, spell.employer))
+    text, site = typed or people.employers[spell.employer], people.domains[spell.employer]
     new = world.new_names.get(spell.employer)
-    if new and new.day.year < year:
-        text = new.name
+    if new and new.day + timedelta(days=180) < entered:
+        text, site = new.name, new.domain
     if chance.random() < CRM["shortened"]:
         text = " ".join(text.split()[:2])
     if chance.random() < CRM["legal_form"]:
         text += chance.choice(FORMS)
-    return world.spelt(spell.employer, text)
-
-
-def typed_domain(world: World, employer: int, chance: random.Random) -> str | None:
-    if chance.random() < CRM["no_domain"]:
-        return None
     if chance.random() < CRM["wrong_domain"]:
-        employer = chance.choice(sorted(world.population.domains))
-    return world.population.domains[employer]
+        site = chance.choice(sorted(people.domains.values()))
+    world.spelt(spell.employer, text)
+    known = chance.random() >= CRM["no_domain"]
+    return {"organisation": text, "organisation_domain": site if known else None}
 
 
 def typed_page(world: World, person: Person, chance: random.Random) -> str:
@@ -278,14 +282,14 @@ def alike(world: World, person: Person, chance: random.Random) -> Person:
     return chance.choice(others) if others else person
 
 
-def typed_mail(person: Person, spell: Spell, chance: random.Random) -> Row:
+def typed_mail(world: World, person: Person, spell: Spell, chance: random.Random) -> Row:
     if chance.random() >= CRM["mail"]:
         return {"email": None}
     if chance.random() < CRM["private_mail"]:
         return {"email": person.mail}
     if chance.random() < CRM["former_mail"]:
         spell = person.spells[max(0, person.spells.index(spell) - 1)]
-    return {"email": spell.address}
+    return {"email": world.address(spell)}
 
 
 def typed_when(entered: date, delivered: date, chance: random.Random) -> Row:

@@ -23,9 +23,16 @@ FUNCTIONS = (
     "Engineering", "Customer Service", "Legal", "IT", "Facilities",
 )  # fmt: skip
 LADDER = (
-    "{f} Assistant", "{f} Analyst", "{f} Specialist", "Senior {f} Specialist", "{f} Manager",
-    "Senior {f} Manager", "Director of {f}", "Vice President of {f}",
-)  # fmt: skip
+    ("{f} Assistant", "{f} Coordinator", "{f} Administrator"),
+    ("{f} Analyst", "{f} Associate", "{f} Representative"),
+    ("{f} Specialist", "{f} Officer", "{f} Advisor"),
+    ("Senior {f} Specialist", "Senior {f} Officer", "Senior {f} Advisor"),
+    ("{f} Manager", "{f} Lead", "Head of {f}"),
+    ("Senior {f} Manager", "Senior {f} Lead", "Regional {f} Manager"),
+    ("Director of {f}", "{f} Director", "Executive Director of {f}"),
+    ("Vice President of {f}", "Chief {f} Officer", "Senior Vice President of {f}"),
+)
+"""The rungs, each in the words of three kinds of employers."""
 RISES_ON_MOVING = 0.4
 RISES_PER_YEAR = 0.12
 CHANGES_FUNCTION = 0.15
@@ -242,7 +249,7 @@ def add_roles(spells: Sequence[Spell], until: date, chance: random.Random) -> No
         begin, end = spell.start, spell.end or until
         while True:
             stays = timedelta(days=round(365 * chance.expovariate(RISES_PER_YEAR)) + 60)
-            title = LADDER[level].format(f=function)
+            title = LADDER[level][spell.employer % 3].format(f=function)
             if begin + stays >= end or level == len(LADDER) - 1:
                 spell.roles.append(Role(title, begin, spell.end))
                 break
